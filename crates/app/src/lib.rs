@@ -1,0 +1,1 @@
+//! The Application: its modules and the order of a block, written out

@@ -1,0 +1,2 @@
+//! The binary: one subcommand per role
+fn main() {}

@@ -1,0 +1,1 @@
+//! Sender recovery and validator keys

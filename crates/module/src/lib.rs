@@ -1,0 +1,1 @@
+//! The contracts between a system module, the EVM and the host

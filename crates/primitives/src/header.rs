@@ -1,0 +1,178 @@
+//! Entry 0 of a block: an Ethereum header plus what consensus adds (ARCHITECTURE §3).
+
+use alloy_consensus::Header;
+use alloy_primitives::{B256, Bytes, keccak256};
+use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
+
+/// What consensus adds to a block, by version. Version 1 adds nothing yet: the beacon's proof, vote-extension evidence
+/// and inclusion lists come as later versions, each with its own RLP list after the version byte.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Additions {
+    /// Layout of `body`; [`Additions::VERSION`] is the only one that this build accepts.
+    pub version: u8,
+    /// The version's fields, RLP-encoded as one list. Empty list in version 1.
+    pub body: Bytes,
+}
+
+/// Why bytes are not an entry 0.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Entry0Error {
+    /// Not RLP of the expected shape.
+    #[error("entry 0 is not canonical RLP: {0}")]
+    Rlp(String),
+    /// A version that this build does not know.
+    #[error("entry 0 has version {got}, this build reads version {want}")]
+    Version {
+        /// Version found.
+        got: u8,
+        /// Version read by this build.
+        want: u8,
+    },
+    /// The additions of a known version have another shape than it states.
+    #[error("the additions of version {version} are malformed")]
+    Body {
+        /// Version of the additions.
+        version: u8,
+    },
+    /// `extraData` is not the hash of the additions.
+    #[error("extraData {extra_data} is not the hash {want} of the additions")]
+    ExtraData {
+        /// The header's field.
+        extra_data: Bytes,
+        /// keccak256 of the additions.
+        want: B256,
+    },
+}
+
+impl Additions {
+    /// The version that this build writes and reads.
+    pub const VERSION: u8 = 1;
+
+    /// RLP of an empty list, the body of version 1.
+    const EMPTY_BODY: [u8; 1] = [0xc0];
+
+    /// Version 1: no additions.
+    pub fn empty() -> Self {
+        Self { version: Self::VERSION, body: Bytes::from_static(&Self::EMPTY_BODY) }
+    }
+
+    /// version byte ‖ body: what [`Additions::hash`] hashes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(1 + self.body.len());
+        out.push(self.version);
+        out.extend_from_slice(&self.body);
+        out
+    }
+
+    /// keccak256 of [`Additions::to_bytes`]; the header's `extraData`. Upholds [BLK-3].
+    pub fn hash(&self) -> B256 {
+        keccak256(self.to_bytes())
+    }
+
+    fn check(&self) -> Result<(), Entry0Error> {
+        if self.version != Self::VERSION {
+            return Err(Entry0Error::Version { got: self.version, want: Self::VERSION });
+        }
+        if self.body.as_ref() != Self::EMPTY_BODY {
+            return Err(Entry0Error::Body { version: self.version });
+        }
+        Ok(())
+    }
+}
+
+/// The first entry of a block as CometBFT orders it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry0 {
+    /// The Ethereum header; its hash is the application hash.
+    pub header: Header,
+    /// What consensus adds.
+    pub additions: Additions,
+}
+
+#[derive(RlpEncodable, RlpDecodable)]
+struct Wire {
+    version: u8,
+    header: Header,
+    body: Bytes,
+}
+
+impl Entry0 {
+    /// RLP list of version, header and the additions' body.
+    pub fn encode(&self) -> Vec<u8> {
+        let wire = Wire {
+            version: self.additions.version,
+            header: self.header.clone(),
+            body: self.additions.body.clone(),
+        };
+        let mut out = Vec::with_capacity(wire.length());
+        wire.encode(&mut out);
+        out
+    }
+
+    /// Decodes and checks everything that needs no state: canonical bytes, a known version and that `extraData` binds
+    /// the additions.
+    ///
+    /// # Errors
+    /// See [`Entry0Error`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, Entry0Error> {
+        let mut rest = bytes;
+        let wire = Wire::decode(&mut rest).map_err(|e| Entry0Error::Rlp(e.to_string()))?;
+        if !rest.is_empty() {
+            return Err(Entry0Error::Rlp("bytes after the list".into()));
+        }
+        let entry =
+            Self { header: wire.header, additions: Additions { version: wire.version, body: wire.body } };
+        entry.additions.check()?;
+        let want = entry.additions.hash();
+        if entry.header.extra_data.as_ref() != want.as_slice() {
+            return Err(Entry0Error::ExtraData { extra_data: entry.header.extra_data, want });
+        }
+        if entry.encode() != bytes {
+            return Err(Entry0Error::Rlp("not the canonical encoding".into()));
+        }
+        Ok(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> Entry0 {
+        let additions = Additions::empty();
+        let header = Header {
+            number: 7,
+            extra_data: additions.hash().0.into(),
+            base_fee_per_gas: Some(1),
+            ..Default::default()
+        };
+        Entry0 { header, additions }
+    }
+
+    #[test]
+    fn blk_3_extra_data_is_the_hash_of_the_additions() {
+        let good = entry();
+        assert_eq!(Entry0::decode(&good.encode()), Ok(good.clone()));
+        let mut bad = good;
+        bad.header.extra_data = Bytes::from_static(b"chlom");
+        assert!(matches!(Entry0::decode(&bad.encode()), Err(Entry0Error::ExtraData { .. })));
+    }
+
+    #[test]
+    fn an_unknown_version_is_refused() {
+        let mut next = entry();
+        next.additions.version = 2;
+        assert_eq!(Entry0::decode(&next.encode()), Err(Entry0Error::Version { got: 2, want: 1 }));
+    }
+
+    #[test]
+    fn truncated_or_padded_bytes_are_refused() {
+        let bytes = entry().encode();
+        for cut in 0..bytes.len() {
+            assert!(Entry0::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+        let mut padded = bytes;
+        padded.push(0);
+        assert!(matches!(Entry0::decode(&padded), Err(Entry0Error::Rlp(_))));
+    }
+}

@@ -1,0 +1,18 @@
+//! Nouns and numbers that every layer shares, with their canonical encodings.
+//!
+//! - [`address`]: where system modules and contracts live.
+//! - [`params`]: the parameters that consensus agrees on, read from `spec/params.toml`.
+//! - [`tx`]: a signed transaction with its recovered sender and its exact bytes.
+//! - [`header`]: entry 0 of a block, an Ethereum header plus what consensus adds.
+//! - [`block`]: a block, its entries and its receipts.
+
+pub mod address;
+pub mod block;
+pub mod header;
+pub mod params;
+pub mod tx;
+
+pub use block::{Block, Receipt};
+pub use header::{Additions, Entry0};
+pub use params::Params;
+pub use tx::Tx;

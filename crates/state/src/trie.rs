@@ -1,0 +1,1 @@
+//! Roots from a diff along changed paths only, and proofs.

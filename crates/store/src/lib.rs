@@ -1,0 +1,1 @@
+//! Committed state, blocks and history on disk or in memory

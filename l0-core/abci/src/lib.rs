@@ -1,0 +1,1 @@
+//! Drives an Application: in process for chlom dev

@@ -1,0 +1,1 @@
+//! L0 system modules: staking begins as the genesis validator set

@@ -1,0 +1,1 @@
+//! The revm host: block building, the precompile adapter and the genesis allocation
