@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use alloy_primitives::{Address, B256, Bytes, keccak256};
+use alloy_primitives::{Address, B256, Bytes};
 use chlom_evm::ModuleSet;
 use chlom_primitives::{Block, Entry0, Params, Tx};
 use chlom_state::{NodeReader, StateError, StateReader};
@@ -61,8 +61,11 @@ pub enum AppError {
     },
 }
 
+/// An executed proposal, found again by every input of its execution: parent, time, proposer and entries, compared byte
+/// for byte.
 struct Candidate {
-    id: B256,
+    parent: B256,
+    proposal: Proposal,
     executed: ExecutedBlock,
 }
 
@@ -95,7 +98,7 @@ impl App {
         let env = rules::next_env(parent.hash, &parent.header, &self.params, time, proposer);
         let executed = execute::build(&base.state, &self.params, &self.modules, env, source, budget)?;
         let proposal = Proposal { time, proposer, entries: entries(&executed.block) };
-        self.keep(candidate_id(parent.hash, &proposal), executed);
+        self.keep(parent.hash, proposal.clone(), executed);
         Ok(proposal)
     }
 
@@ -109,13 +112,12 @@ impl App {
         proposal: &Proposal,
         recover: &dyn Fn(&[Bytes]) -> Vec<Result<Tx, String>>,
     ) -> Result<Result<(), Rejection>, AppError> {
-        let id = candidate_id(base.parent.hash, proposal);
-        if self.candidates.iter().any(|candidate| candidate.id == id) {
+        if self.position(base.parent.hash, proposal).is_some() {
             return Ok(Ok(()));
         }
         match self.judge(base, proposal, recover)? {
             Ok(executed) => {
-                self.keep(id, executed);
+                self.keep(base.parent.hash, proposal.clone(), executed);
                 Ok(Ok(()))
             }
             Err(why) => Ok(Err(why)),
@@ -132,8 +134,7 @@ impl App {
         proposal: &Proposal,
         recover: &dyn Fn(&[Bytes]) -> Vec<Result<Tx, String>>,
     ) -> Result<Finalized, AppError> {
-        let id = candidate_id(base.parent.hash, proposal);
-        let known = self.candidates.iter().position(|candidate| candidate.id == id);
+        let known = self.position(base.parent.hash, proposal);
         if let Some(candidate) = known.and_then(|index| self.candidates.remove(index)) {
             self.candidates.clear();
             return Ok(Finalized { executed: candidate.executed, reused: true });
@@ -165,11 +166,15 @@ impl App {
         Ok(execute::compare(&entry0.header, &executed.block.header).map(|()| executed))
     }
 
-    fn keep(&mut self, id: B256, executed: ExecutedBlock) {
+    fn position(&self, parent: B256, proposal: &Proposal) -> Option<usize> {
+        self.candidates.iter().position(|known| known.parent == parent && known.proposal == *proposal)
+    }
+
+    fn keep(&mut self, parent: B256, proposal: Proposal, executed: ExecutedBlock) {
         if self.candidates.len() == KEPT_CANDIDATES {
             self.candidates.pop_front();
         }
-        self.candidates.push_back(Candidate { id, executed });
+        self.candidates.push_back(Candidate { parent, proposal, executed });
     }
 }
 
@@ -196,16 +201,4 @@ fn decode(
         }
     }
     Ok((entry0, txs))
-}
-
-/// Every input of a block's execution, hashed: parent, time, proposer and each entry's length and bytes.
-fn candidate_id(parent: B256, proposal: &Proposal) -> B256 {
-    let mut hasher = alloy_primitives::Keccak256::new();
-    hasher.update(parent);
-    hasher.update(proposal.time.to_be_bytes());
-    hasher.update(proposal.proposer);
-    for entry in &proposal.entries {
-        hasher.update(keccak256(entry));
-    }
-    hasher.finalize()
 }
