@@ -215,7 +215,7 @@ impl Maker {
                 let result = self.mine(blocks, interval);
                 let fault = result.as_ref().err().cloned();
                 let _gone = reply.send(result);
-                if let Some(fault) = fault {
+                if let Some(fault) = fault.filter(ChainError::halts) {
                     return Err(fault);
                 }
             }

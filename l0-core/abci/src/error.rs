@@ -36,6 +36,13 @@ pub enum ChainError {
     },
 }
 
+impl ChainError {
+    /// True for faults after which no further block may be made.
+    pub fn halts(&self) -> bool {
+        matches!(self, Self::App(_) | Self::Store(_) | Self::Stopped)
+    }
+}
+
 impl From<AppError> for ChainError {
     fn from(error: AppError) -> Self {
         Self::App(error.to_string())
