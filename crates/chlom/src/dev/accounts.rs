@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, B256, keccak256};
 use anyhow::{Context, Result, anyhow};
+use chlom_crypto::AccountKey;
 use coins_bip39::{English, Mnemonic};
-use secp256k1::{Message, PublicKey, SECP256K1, SecretKey};
 
 /// The development mnemonic.
 const MNEMONIC: &str = "test test test test test test test test test test test junk";
@@ -12,28 +12,18 @@ const MNEMONIC: &str = "test test test test test test test test test test test j
 pub struct DevAccount {
     /// The account.
     pub address: Address,
-    key: SecretKey,
+    key: AccountKey,
 }
 
 impl DevAccount {
-    fn from_key(key: SecretKey) -> Self {
-        let public = PublicKey::from_secret_key(SECP256K1, &key).serialize_uncompressed();
-        Self { address: Address::from_raw_public_key(&public[1..]), key }
-    }
-
     /// The key, for printing: these accounts are public.
     pub fn private_key(&self) -> B256 {
-        B256::from(self.key.secret_bytes())
+        self.key.expose_bytes()
     }
 
     /// r ‖ s ‖ v over a digest, v being 27 or 28.
     pub fn sign(&self, digest: &B256) -> [u8; 65] {
-        let signature = SECP256K1.sign_ecdsa_recoverable(Message::from_digest(digest.0), &self.key);
-        let (recovery, rs) = signature.serialize_compact();
-        let mut out = [0u8; 65];
-        out[..64].copy_from_slice(&rs);
-        out[64] = 27 + u8::try_from(i32::from(recovery)).unwrap_or_default();
-        out
+        self.key.sign_hash(*digest).as_bytes()
     }
 }
 
@@ -64,8 +54,8 @@ fn derive_at(path: &str) -> Result<DevAccount> {
         Mnemonic::new_from_phrase(MNEMONIC).map_err(|e| anyhow!("mnemonic: {e}"))?;
     let derived = mnemonic.derive_key(path, None).map_err(|e| anyhow!("deriving {path}: {e}"))?;
     let signing: &coins_bip32::ecdsa::SigningKey = derived.as_ref();
-    let key = SecretKey::from_byte_array(signing.to_bytes().into()).context("derived key out of range")?;
-    Ok(DevAccount::from_key(key))
+    let key = AccountKey::from_bytes(signing.to_bytes().into()).context("derived key out of range")?;
+    Ok(DevAccount { address: key.address(), key })
 }
 
 #[cfg(test)]
