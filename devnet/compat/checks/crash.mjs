@@ -65,29 +65,39 @@ export async function run(t) {
       await killAfter(chain, count, receipts);
       return start('--automine');
     });
-    await t.check(`round ${round}: all ${receipts.length} receipts are there, and the state is what the blocks say`, async () => {
-      for (const { transactionHash, blockHash } of receipts) {
-        const found = await chain.rpc.eth_getTransactionReceipt(transactionHash);
-        assert.equal(found?.blockHash, blockHash, `receipt of ${transactionHash}`);
-      }
-      const blocks = await allBlocks(chain);
-      const sent = blocks.flatMap(({ transactions }) => transactions).length;
-      assert.ok(sent >= receipts.length);
-      assert.equal(BigInt(await chain.rpc.eth_getBalance(FRIEND, blocks.at(-1).number)), BigInt(sent));
-    });
+    await t.check(
+      `round ${round}: all ${receipts.length} receipts are there, and the state is what the blocks say`,
+      async () => {
+        for (const { transactionHash, blockHash } of receipts) {
+          const found = await chain.rpc.eth_getTransactionReceipt(transactionHash);
+          assert.equal(found?.blockHash, blockHash, `receipt of ${transactionHash}`);
+        }
+        const blocks = await allBlocks(chain);
+        const sent = blocks.flatMap(({ transactions }) => transactions).length;
+        assert.ok(sent >= receipts.length);
+        assert.equal(BigInt(await chain.rpc.eth_getBalance(FRIEND, blocks.at(-1).number)), BigInt(sent));
+      },
+    );
   }
   await chain.stop();
 
-  await t.check('transactions that were acknowledged but in no block yet are in the pool again, queued ones too', async () => {
-    const slow = await start('--block-time', '1m');
-    const signer = privateKeyToAccount(slow.accounts.at(-1).privateKey);
-    const hashes = [];
-    for (const nonce of [0, 1, 3]) hashes.push(await slow.rpc.eth_sendRawTransaction(await transfer(signer, slow.chainId, nonce)));
-    await slow.kill();
-    const again = await start('--block-time', '1m');
-    for (const hash of hashes) assert.equal((await again.rpc.eth_getTransactionByHash(hash))?.hash, hash);
-    await again.rpc.evm_mine();
-    const found = await Promise.all(hashes.map((hash) => again.rpc.eth_getTransactionReceipt(hash)));
-    assert.deepEqual(found.map((receipt) => receipt?.status), ['0x1', '0x1', undefined]);
-  });
+  await t.check(
+    'transactions that were acknowledged but in no block yet are in the pool again, queued ones too',
+    async () => {
+      const slow = await start('--block-time', '1m');
+      const signer = privateKeyToAccount(slow.accounts.at(-1).privateKey);
+      const hashes = [];
+      for (const nonce of [0, 1, 3])
+        hashes.push(await slow.rpc.eth_sendRawTransaction(await transfer(signer, slow.chainId, nonce)));
+      await slow.kill();
+      const again = await start('--block-time', '1m');
+      for (const hash of hashes) assert.equal((await again.rpc.eth_getTransactionByHash(hash))?.hash, hash);
+      await again.rpc.evm_mine();
+      const found = await Promise.all(hashes.map((hash) => again.rpc.eth_getTransactionReceipt(hash)));
+      assert.deepEqual(
+        found.map((receipt) => receipt?.status),
+        ['0x1', '0x1', undefined],
+      );
+    },
+  );
 }

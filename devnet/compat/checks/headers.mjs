@@ -41,7 +41,7 @@ export async function run(t) {
   const receipts = await rpc.eth_getBlockReceipts(block.number);
   const rawOf = (transactions) => Promise.all(transactions.map(({ hash }) => rpc.debug_getRawTransaction(hash)));
 
-  await t.check('the hash is keccak of the header\'s RLP, and debug_getRawHeader is that RLP', async () => {
+  await t.check("the hash is keccak of the header's RLP, and debug_getRawHeader is that RLP", async () => {
     assert.equal(headerHash(block), block.hash);
     assert.equal(await rpc.debug_getRawHeader(block.number), headerBytes(block));
   });
@@ -54,20 +54,26 @@ export async function run(t) {
     assert.equal(headerHash(parent), block.parentHash);
   });
 
-  await t.check('transactionsRoot and each transaction\'s hash follow from the raw transactions', async () => {
+  await t.check("transactionsRoot and each transaction's hash follow from the raw transactions", async () => {
     const raw = await rawOf(block.transactions);
-    assert.deepEqual(raw.map((bytes) => keccak256(bytes)), block.transactions.map(({ hash }) => hash));
+    assert.deepEqual(
+      raw.map((bytes) => keccak256(bytes)),
+      block.transactions.map(({ hash }) => hash),
+    );
     assert.equal(listRoot(raw), block.transactionsRoot);
   });
 
-  await t.check('receiptsRoot, logsBloom and gasUsed follow from the receipts, and debug_getRawReceipts is their bytes', async () => {
-    const bytes = receipts.map(receiptBytes);
-    assert.equal(listRoot(bytes), block.receiptsRoot);
-    assert.deepEqual(await rpc.debug_getRawReceipts(block.number), bytes);
-    assert.equal(bloomOf(receipts.flatMap(({ logs }) => logs)), block.logsBloom);
-    assert.equal(receipts.at(-1).cumulativeGasUsed, block.gasUsed);
-    for (const { logs, logsBloom } of receipts) assert.equal(bloomOf(logs), logsBloom);
-  });
+  await t.check(
+    'receiptsRoot, logsBloom and gasUsed follow from the receipts, and debug_getRawReceipts is their bytes',
+    async () => {
+      const bytes = receipts.map(receiptBytes);
+      assert.equal(listRoot(bytes), block.receiptsRoot);
+      assert.deepEqual(await rpc.debug_getRawReceipts(block.number), bytes);
+      assert.equal(bloomOf(receipts.flatMap(({ logs }) => logs)), block.logsBloom);
+      assert.equal(receipts.at(-1).cumulativeGasUsed, block.gasUsed);
+      for (const { logs, logsBloom } of receipts) assert.equal(bloomOf(logs), logsBloom);
+    },
+  );
 
   await t.check('constant fields: ommers, difficulty, nonce, withdrawals, blobs, beacon root, requests', () => {
     assert.equal(block.sha3Uncles, EMPTY_LIST);
@@ -86,7 +92,7 @@ export async function run(t) {
     assert.equal(block.extraData, keccak256('0x01c0'));
   });
 
-  await t.check('mixHash = keccak256(parent\'s mix ‖ height as 8 bytes), and PREVRANDAO shows it', async () => {
+  await t.check("mixHash = keccak256(parent's mix ‖ height as 8 bytes), and PREVRANDAO shows it", async () => {
     assert.equal(block.mixHash, keccak256(concat([parent.mixHash, toBeHex(BigInt(block.number), 8)])));
     // PREVRANDAO, stored in memory and returned.
     const code = '0x4460005260206000f3';
@@ -98,7 +104,9 @@ export async function run(t) {
     const now = BigInt(Math.floor(Date.now() / 1_000));
     const { blockNumber } = await me.send({ to: other.address, value: 1n });
     const heights = Array.from({ length: 10 }, (_, i) => blockNumber - BigInt(i)).filter((height) => height >= 0n);
-    const times = await Promise.all(heights.map(async (height) => BigInt((await rpc.eth_getBlockByNumber(toHex(height), false)).timestamp)));
+    const times = await Promise.all(
+      heights.map(async (height) => BigInt((await rpc.eth_getBlockByNumber(toHex(height), false)).timestamp)),
+    );
     for (const [i, time] of times.entries()) if (i) assert.ok(time < times[i - 1], `height ${heights[i]}`);
     assert.ok(times[0] >= now);
   });
@@ -107,18 +115,29 @@ export async function run(t) {
     assert.equal(BigInt((await rpc.eth_getBlockByNumber('0x1', false)).baseFeePerGas), GWEI - (await firstFall(rpc)));
     assert.equal(BigInt(block.baseFeePerGas), nextBaseFee(parent));
     const history = await rpc.eth_feeHistory('0x2', block.number, [50]);
-    assert.deepEqual(history.baseFeePerGas.map(BigInt), [BigInt(parent.baseFeePerGas), BigInt(block.baseFeePerGas), nextBaseFee(block)]);
+    assert.deepEqual(history.baseFeePerGas.map(BigInt), [
+      BigInt(parent.baseFeePerGas),
+      BigInt(block.baseFeePerGas),
+      nextBaseFee(block),
+    ]);
     assert.equal(history.gasUsedRatio[1], Number(BigInt(block.gasUsed)) / Number(BigInt(block.gasLimit)));
   });
 
-  await t.check('gasLimit is the genesis parameter, 200,000,000', () => assert.equal(BigInt(block.gasLimit), 200_000_000n));
+  await t.check('gasLimit is the genesis parameter, 200,000,000', () =>
+    assert.equal(BigInt(block.gasLimit), 200_000_000n),
+  );
 
-  await t.check('the base fee is burned and the tip is the proposer\'s', async () => {
+  await t.check("the base fee is burned and the tip is the proposer's", async () => {
     const receipt = await me.send({ to: other.address, value: 1n, maxPriorityFeePerGas: GWEI });
-    const { miner, baseFeePerGas, number, transactions } = await me.reader.getBlock({ blockNumber: receipt.blockNumber });
+    const { miner, baseFeePerGas, number, transactions } = await me.reader.getBlock({
+      blockNumber: receipt.blockNumber,
+    });
     assert.equal(receipt.effectiveGasPrice, baseFeePerGas + GWEI);
     const all = await rpc.eth_getBlockReceipts(toHex(number));
-    const tips = all.reduce((sum, { gasUsed, effectiveGasPrice }) => sum + BigInt(gasUsed) * (BigInt(effectiveGasPrice) - baseFeePerGas), 0n);
+    const tips = all.reduce(
+      (sum, { gasUsed, effectiveGasPrice }) => sum + BigInt(gasUsed) * (BigInt(effectiveGasPrice) - baseFeePerGas),
+      0n,
+    );
     const balance = async (height) => BigInt(await rpc.eth_getBalance(miner, toHex(height)));
     assert.equal(transactions.length, all.length);
     assert.equal((await balance(number)) - (await balance(number - 1n)), tips);
@@ -136,7 +155,10 @@ export async function run(t) {
   await t.check('BLOCKHASH and the EIP-2935 contract give the hashes of the past', async () => {
     const height = BigInt(block.number) - 1n;
     const word = toBeHex(height, 32);
-    assert.equal(await rpc.eth_call({ to: '0x0000F90827F1C53a10cb7A02335B175320002935', data: word }, block.number), parent.hash);
+    assert.equal(
+      await rpc.eth_call({ to: '0x0000F90827F1C53a10cb7A02335B175320002935', data: word }, block.number),
+      parent.hash,
+    );
     const target = '0x00000000000000000000000000000000000000ab';
     // CALLDATALOAD, BLOCKHASH, stored in memory and returned.
     const code = '0x6000354060005260206000f3';

@@ -21,7 +21,10 @@ export async function run(t) {
     heights.push(blockNumber);
   }
   const sums = [1n, 3n, 6n];
-  const balanceOf = { to: coin.address, data: encodeFunctionData({ ...coin, functionName: 'balanceOf', args: [FRIEND] }) };
+  const balanceOf = {
+    to: coin.address,
+    data: encodeFunctionData({ ...coin, functionName: 'balanceOf', args: [FRIEND] }),
+  };
 
   await t.check('eth_getBalance and eth_call give what was true at each height', async () => {
     for (const [i, height] of heights.entries()) {
@@ -30,7 +33,7 @@ export async function run(t) {
     }
   });
 
-  await t.check('eth_getCode and eth_getTransactionCount before and after a contract\'s birth', async () => {
+  await t.check("eth_getCode and eth_getTransactionCount before and after a contract's birth", async () => {
     assert.equal(await rpc.eth_getCode(coin.address, toHex(born - 1n)), '0x');
     assert.notEqual(await rpc.eth_getCode(coin.address, toHex(born)), '0x');
     const nonce = async (height) => BigInt(await rpc.eth_getTransactionCount(me.address, toHex(height)));
@@ -52,10 +55,14 @@ export async function run(t) {
     await assert.rejects(rpc.eth_getBalance(FRIEND, { blockHash: `0x${'11'.repeat(32)}` }), { code: -32000 });
   });
 
-  await t.check('a call at a height sees that height\'s number, time and base fee', async () => {
+  await t.check("a call at a height sees that height's number, time and base fee", async () => {
     const block = await rpc.eth_getBlockByNumber(toHex(heights[0]), false);
     const target = '0x00000000000000000000000000000000000000ac';
-    for (const [opcode, field] of [['43', 'number'], ['42', 'timestamp'], ['45', 'gasLimit']]) {
+    for (const [opcode, field] of [
+      ['43', 'number'],
+      ['42', 'timestamp'],
+      ['45', 'gasLimit'],
+    ]) {
       const overrides = { [target]: { code: `0x${opcode}60005260206000f3` } };
       assert.equal(BigInt(await rpc.eth_call({ to: target }, block.number, overrides)), BigInt(block[field]), field);
     }
@@ -72,18 +79,28 @@ export async function run(t) {
     const all = await rpc.eth_getLogs({ address: coin.address, fromBlock: first, toBlock: last });
     assert.equal(all.length, 4);
     const [transfer, , to] = all.at(-1).topics;
-    const toFriend = await rpc.eth_getLogs({ address: [coin.address, FRIEND], fromBlock: first, topics: [[transfer, `0x${'22'.repeat(32)}`], null, to] });
+    const toFriend = await rpc.eth_getLogs({
+      address: [coin.address, FRIEND],
+      fromBlock: first,
+      topics: [[transfer, `0x${'22'.repeat(32)}`], null, to],
+    });
     assert.equal(toFriend.length, 3);
     const { hash } = await rpc.eth_getBlockByNumber(toHex(heights[1]), false);
     const inBlock = await rpc.eth_getLogs({ blockHash: hash, address: coin.address });
-    assert.deepEqual(inBlock.map(({ blockHash }) => blockHash), [hash]);
+    assert.deepEqual(
+      inBlock.map(({ blockHash }) => blockHash),
+      [hash],
+    );
     assert.equal(inBlock[0].blockTimestamp, (await rpc.eth_getBlockByHash(hash, false)).timestamp);
   });
 
-  await t.check('each log\'s index is its place in the block', async () => {
+  await t.check("each log's index is its place in the block", async () => {
     for (const height of heights) {
       const logs = await rpc.eth_getLogs({ fromBlock: toHex(height), toBlock: toHex(height) });
-      assert.deepEqual(logs.map(({ logIndex }) => Number(logIndex)), logs.map((_, i) => i));
+      assert.deepEqual(
+        logs.map(({ logIndex }) => Number(logIndex)),
+        logs.map((_, i) => i),
+      );
     }
   });
 }

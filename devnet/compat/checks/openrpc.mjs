@@ -28,14 +28,21 @@ export async function run(t) {
       for (const params of await CALLS[name](found)) {
         assert.deepEqual(parameterFaults(name, params), [], `this check's own parameters: ${JSON.stringify(params)}`);
         const result = await rpc[name](...params);
-        assert.deepEqual(resultFaults(name, result), [], `${JSON.stringify(params)} was answered ${JSON.stringify(result).slice(0, 1_000)}`);
+        assert.deepEqual(
+          resultFaults(name, result),
+          [],
+          `${JSON.stringify(params)} was answered ${JSON.stringify(result).slice(0, 1_000)}`,
+        );
       }
     });
   }
 
   for (const [name, params, code] of FAILING_CALLS(found)) {
     await t.check(`${name}(${JSON.stringify(params).slice(1, 45)}…) fails with code ${code}`, async () => {
-      const error = await rpc[name](...params).then((result) => assert.fail(`answered ${JSON.stringify(result)}`), (caught) => caught);
+      const error = await rpc[name](...params).then(
+        (result) => assert.fail(`answered ${JSON.stringify(result)}`),
+        (caught) => caught,
+      );
       assert.equal(error.code, code, error.message);
       if (code === 3) assert.match(error.data, /^0x08c379a0/);
     });

@@ -25,7 +25,9 @@ export async function run(t) {
     }
   });
 
-  await t.check('HTTP and WebSocket share a port', () => assert.equal(new URL(chain.http).port, new URL(chain.ws).port));
+  await t.check('HTTP and WebSocket share a port', () =>
+    assert.equal(new URL(chain.http).port, new URL(chain.ws).port),
+  );
 
   await t.check('the first block comes within a second of the start, --block-time 1.2s being the rule', async () => {
     const own = await t.ownChain('--automine');
@@ -37,7 +39,7 @@ export async function run(t) {
     assert.equal(answer.status, 200, await answer.text());
   });
 
-  await t.check('/metrics is Prometheus text, and counts this suite\'s calls', async () => {
+  await t.check("/metrics is Prometheus text, and counts this suite's calls", async () => {
     const answer = await page('/metrics');
     assert.equal(answer.status, 200);
     const text = await answer.text();
@@ -47,34 +49,58 @@ export async function run(t) {
   });
 
   await t.check('a browser may call: CORS answers the preflight and the call', async () => {
-    const headers = { origin: 'http://localhost:3000', 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' };
+    const headers = {
+      origin: 'http://localhost:3000',
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'content-type',
+    };
     const preflight = await page('/', { method: 'OPTIONS', headers });
     assert.ok(preflight.ok, String(preflight.status));
     assert.match(preflight.headers.get('access-control-allow-origin'), /^(\*|http:\/\/localhost:3000)$/);
     assert.match(preflight.headers.get('access-control-allow-headers'), /\*|content-type/i);
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId' });
-    const answer = await page('/', { method: 'POST', body, headers: { origin: headers.origin, 'content-type': 'application/json' } });
+    const answer = await page('/', {
+      method: 'POST',
+      body,
+      headers: { origin: headers.origin, 'content-type': 'application/json' },
+    });
     assert.match(answer.headers.get('access-control-allow-origin'), /^(\*|http:\/\/localhost:3000)$/);
   });
 
   await t.check('--help explains every flag and the exit codes', async () => {
     const help = await execute(t.binary, ['dev', '--help']);
     assert.equal(help.code, 0);
-    for (const flag of ['--port', '--block-time', '--gas-limit', '--automine', '--data-dir', '--genesis', '--accounts', '--json', '--history', '--proof-history']) {
+    for (const flag of [
+      '--port',
+      '--block-time',
+      '--gas-limit',
+      '--automine',
+      '--data-dir',
+      '--genesis',
+      '--accounts',
+      '--json',
+      '--history',
+      '--proof-history',
+    ]) {
       assert.ok(help.stdout.includes(flag), flag);
     }
     assert.match((await execute(t.binary, ['--help'])).stdout, /exit codes/i);
   });
 
   await t.check('bad arguments are refused with exit code 2 and the reason', async () => {
-    for (const args of [['--block-time', 'soon'], ['--port', '70000'], ['--no-such-flag'], ['--genesis', '/no/such/file.json']]) {
+    for (const args of [
+      ['--block-time', 'soon'],
+      ['--port', '70000'],
+      ['--no-such-flag'],
+      ['--genesis', '/no/such/file.json'],
+    ]) {
       const { code, said } = await refusedChain(t.binary, args);
       assert.equal(code, USAGE, `${args.join(' ')}: ${said}`);
       assert.ok(said.includes(args[0]) || said.includes(args.at(-1)), said);
     }
   });
 
-  await t.check('--genesis takes Ethereum\'s JSON: balances, code and storage, at another chain id', async () => {
+  await t.check("--genesis takes Ethereum's JSON: balances, code and storage, at another chain id", async () => {
     const file = join(await t.folder(), 'genesis.json');
     const contract = '0x00000000000000000000000000000000000c0de5';
     const alloc = {
@@ -91,8 +117,17 @@ export async function run(t) {
   await t.check('--genesis refuses a reserved address and nonsense, with exit code 2', async () => {
     const file = join(await t.folder(), 'genesis.json');
     for (const [text, said] of [
-      [JSON.stringify({ config: { chainId: 7272 }, alloc: { '0x0000000000000000000000000000000000001010': { balance: '1' } } }), /reserved|1010/],
-      [JSON.stringify({ config: { chainId: 7272, chlom: { params: { gas: { no_such_parameter: 1 } } } }, alloc: {} }), /no_such_parameter/],
+      [
+        JSON.stringify({
+          config: { chainId: 7272 },
+          alloc: { '0x0000000000000000000000000000000000001010': { balance: '1' } },
+        }),
+        /reserved|1010/,
+      ],
+      [
+        JSON.stringify({ config: { chainId: 7272, chlom: { params: { gas: { no_such_parameter: 1 } } } }, alloc: {} }),
+        /no_such_parameter/,
+      ],
       ['{', /genesis/],
     ]) {
       await writeFile(file, text);

@@ -1,6 +1,6 @@
 // The transaction pool, on a chain that makes no block by itself: pending and queued, replacement, order, txpool_*.
 import assert from 'node:assert/strict';
-import { parseGwei } from 'viem';
+import { keccak256, parseGwei } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { actor } from '../ethereum/clients.mjs';
 
@@ -16,7 +16,16 @@ export async function run(t) {
   const [alice, bob] = chain.accounts.map(({ privateKey }) => privateKeyToAccount(privateKey));
   const send = async (who, nonce, tip, fields = {}) => {
     const fees = { maxFeePerGas: parseGwei('20'), maxPriorityFeePerGas: parseGwei(String(tip)) };
-    const bytes = await who.signTransaction({ type: 'eip1559', chainId: chain.chainId, to: FRIEND, value: 1n, gas: 21_000n, nonce, ...fees, ...fields });
+    const bytes = await who.signTransaction({
+      type: 'eip1559',
+      chainId: chain.chainId,
+      to: FRIEND,
+      value: 1n,
+      gas: 21_000n,
+      nonce,
+      ...fees,
+      ...fields,
+    });
     return rpc.eth_sendRawTransaction(bytes);
   };
   const mined = async () => {
@@ -60,10 +69,15 @@ export async function run(t) {
     assert.equal((await rpc.eth_getTransactionByHash(second)).blockHash, null);
   });
 
-  await t.check('a block takes the higher tip first and each sender\'s by nonce', async () => {
+  await t.check("a block takes the higher tip first and each sender's by nonce", async () => {
     const { transactions } = await mined();
-    const senders = await Promise.all(transactions.map(async (hash) => low((await rpc.eth_getTransactionByHash(hash)).from)));
-    assert.deepEqual(senders, [bob, alice, alice, alice].map(({ address }) => low(address)));
+    const senders = await Promise.all(
+      transactions.map(async (hash) => low((await rpc.eth_getTransactionByHash(hash)).from)),
+    );
+    assert.deepEqual(
+      senders,
+      [bob, alice, alice, alice].map(({ address }) => low(address)),
+    );
     assert.deepEqual(await rpc.txpool_status(), { pending: '0x0', queued: '0x0' });
   });
 
@@ -82,13 +96,41 @@ export async function run(t) {
     assert.deepEqual((await mined()).transactions, hashes.toReversed());
   });
 
+  await t.check(
+    'eth_sendRawTransactionSync answers with the receipt, or with code 4 and the hash when time runs out',
+    async () => {
+      const nonce = Number(await rpc.eth_getTransactionCount(alice.address, 'latest'));
+      const fees = { maxFeePerGas: parseGwei('20'), maxPriorityFeePerGas: 1n };
+      const sign = (offset) =>
+        alice.signTransaction({
+          type: 'eip1559',
+          chainId: chain.chainId,
+          to: FRIEND,
+          gas: 21_000n,
+          nonce: nonce + offset,
+          ...fees,
+        });
+      const first = await sign(0);
+      await assert.rejects(rpc.eth_sendRawTransactionSync(first, '0x32'), { code: 4, data: keccak256(first) });
+      const waiting = rpc.eth_sendRawTransactionSync(await sign(1));
+      while ((await contentOf(alice, 'pending')).length < 2);
+      await mined();
+      const receipt = await waiting;
+      assert.equal(receipt.status, '0x1');
+      assert.deepEqual(await rpc.eth_getTransactionReceipt(receipt.transactionHash), receipt);
+    },
+  );
+
   await t.check('without --automine blocks come by themselves, empty or not', async () => {
     const quick = await t.ownChain('--block-time', '200ms');
     const me = actor(quick, quick.accounts[0]);
     const { blockNumber } = await me.send({ to: FRIEND, value: 1n });
     const heights = new Set();
     const stop = me.reader.watchBlockNumber({ onBlockNumber: (height) => heights.add(height), pollingInterval: 20 });
-    await me.reader.waitForTransactionReceipt({ hash: (await me.send({ to: FRIEND, value: 1n })).transactionHash, confirmations: 4 });
+    await me.reader.waitForTransactionReceipt({
+      hash: (await me.send({ to: FRIEND, value: 1n })).transactionHash,
+      confirmations: 4,
+    });
     stop();
     const later = await me.reader.getBlock();
     assert.ok(later.number >= blockNumber + 3n);

@@ -12,8 +12,7 @@ const ABSENT = '0x000000000000000000000000000000000000dEaD';
 const number = (bytes) => BigInt(bytes === '0x' ? 0 : bytes);
 
 /** The slot of `mapping[key]` in Solidity's layout. */
-const slotOf = (key, slot) =>
-  keccak256(concat([pad(key), encodeAbiParameters([{ type: 'uint256' }], [slot])]));
+const slotOf = (key, slot) => keccak256(concat([pad(key), encodeAbiParameters([{ type: 'uint256' }], [slot])]));
 
 /** Checks every part of an answer of eth_getProof against a state root, and that the account is as it says. */
 export function verified(root, proof) {
@@ -50,10 +49,13 @@ export async function run(t) {
     assert.equal(BigInt(proof.nonce), BigInt(await rpc.eth_getTransactionCount(me.address, height)));
   });
 
-  await t.check('a contract: its code\'s hash, and slots that are set', async () => {
+  await t.check("a contract: its code's hash, and slots that are set", async () => {
     const keys = [slotOf(me.address, 0n), slotOf(friend, 0n), toHex(2, { size: 32 })];
     const proof = await prove(coin.address, keys);
-    assert.deepEqual(proof.storageProof.map(({ value }) => BigInt(value)), [750n, 250n, 1_000n]);
+    assert.deepEqual(
+      proof.storageProof.map(({ value }) => BigInt(value)),
+      [750n, 250n, 1_000n],
+    );
     assert.equal(proof.codeHash, keccak256(await rpc.eth_getCode(coin.address, height)));
   });
 
@@ -73,7 +75,7 @@ export async function run(t) {
     assert.notEqual(proof.codeHash, keccak256('0x'));
   });
 
-  await t.check('at a height of the past, against that height\'s root', async () => {
+  await t.check("at a height of the past, against that height's root", async () => {
     const then = toHex(blockNumber - 1n);
     const block = await rpc.eth_getBlockByNumber(then, false);
     const proof = verified(block.stateRoot, await rpc.eth_getProof(coin.address, [slotOf(friend, 0n)], then));

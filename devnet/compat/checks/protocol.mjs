@@ -48,7 +48,15 @@ export async function run(t) {
   });
 
   await t.check('JSON that is no request is -32600', async () => {
-    for (const body of ['{}', '{"jsonrpc":"2.0","id":7}', '{"jsonrpc":"2.0","id":7,"method":5}', '[]', '[1]', '"eth_chainId"', '{"jsonrpc":"1.0","id":1,"method":"eth_chainId"}']) {
+    for (const body of [
+      '{}',
+      '{"jsonrpc":"2.0","id":7}',
+      '{"jsonrpc":"2.0","id":7,"method":5}',
+      '[]',
+      '[1]',
+      '"eth_chainId"',
+      '{"jsonrpc":"1.0","id":1,"method":"eth_chainId"}',
+    ]) {
       const answer = await post(body);
       const { error } = Array.isArray(answer) ? answer[0] : answer;
       assert.ok([-32600, -32700].includes(error?.code), `${body}: ${JSON.stringify(answer)}`);
@@ -68,20 +76,23 @@ export async function run(t) {
   });
 
   await t.check('a mixed batch: each call its own answer, notifications none', async () => {
-    const answers = await post(JSON.stringify([
-      { jsonrpc: '2.0', id: 'a', method: 'eth_chainId' },
-      { jsonrpc: '2.0', method: 'eth_chainId' },
-      { jsonrpc: '2.0', id: 'b', method: 'nope' },
-      { jsonrpc: '2.0', id: 'c', method: 'eth_getBalance', params: [] },
-      { jsonrpc: '2.0', id: 'd', method: 'eth_blockNumber', params: [] },
-      5,
-    ]));
+    const answers = await post(
+      JSON.stringify([
+        { jsonrpc: '2.0', id: 'a', method: 'eth_chainId' },
+        { jsonrpc: '2.0', method: 'eth_chainId' },
+        { jsonrpc: '2.0', id: 'b', method: 'nope' },
+        { jsonrpc: '2.0', id: 'c', method: 'eth_getBalance', params: [] },
+        { jsonrpc: '2.0', id: 'd', method: 'eth_blockNumber', params: [] },
+        5,
+      ]),
+    );
     const found = Object.fromEntries(answers.map(({ id, result, error }) => [id, error?.code ?? typeof result]));
     assert.deepEqual(found, { a: 'string', b: -32601, c: -32602, d: 'string', null: -32600 });
   });
 
   await t.check('a batch of 1,000 is answered; a larger one is refused whole, with the limit', async () => {
-    const calls = (count) => Array.from({ length: count }, (_, id) => ({ jsonrpc: '2.0', id, method: 'eth_chainId', params: [] }));
+    const calls = (count) =>
+      Array.from({ length: count }, (_, id) => ({ jsonrpc: '2.0', id, method: 'eth_chainId', params: [] }));
     assert.equal((await post(JSON.stringify(calls(1_000)))).length, 1_000);
     const refused = await post(JSON.stringify(calls(1_001)));
     const { error } = Array.isArray(refused) ? refused[0] : refused;
@@ -89,7 +100,9 @@ export async function run(t) {
   });
 
   await t.check('a body above the limit is refused with a clear status', async () => {
-    const { status, text } = await rpc.post(`{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":["${'0'.repeat(6_000_000)}"]}`);
+    const { status, text } = await rpc.post(
+      `{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":["${'0'.repeat(6_000_000)}"]}`,
+    );
     assert.equal(status, 413);
     assert.match(text, /too large|limit|5242880/i);
   });
@@ -119,10 +132,11 @@ export async function run(t) {
     const { socket, call: ask, close } = await openSocket(chain.ws);
     assert.equal(await ask('eth_chainId'), await rpc.eth_chainId());
     await assert.rejects(ask('nope'), { code: -32601 });
-    const answer = (text) => new Promise((resolve) => {
-      socket.once('message', (reply) => resolve(JSON.parse(reply)));
-      socket.send(text);
-    });
+    const answer = (text) =>
+      new Promise((resolve) => {
+        socket.once('message', (reply) => resolve(JSON.parse(reply)));
+        socket.send(text);
+      });
     assert.equal((await answer('{')).error.code, -32700);
     assert.equal((await answer('[{"jsonrpc":"2.0","id":9,"method":"eth_chainId"}]'))[0].id, 9);
     close();

@@ -21,7 +21,10 @@ export async function run(t) {
   await t.check('eth_simulateV1 carries state from call to call and from block to block', async () => {
     const blockStateCalls = [{ calls: [transfer, balanceOf] }, { calls: [transfer, balanceOf] }];
     const [first, second] = await rpc.eth_simulateV1({ blockStateCalls }, 'latest');
-    assert.deepEqual(first.calls.map(({ status }) => status), ['0x1', '0x1']);
+    assert.deepEqual(
+      first.calls.map(({ status }) => status),
+      ['0x1', '0x1'],
+    );
     assert.equal(first.calls[0].logs.length, 1);
     assert.equal(BigInt(first.calls[1].returnData), 40n);
     assert.equal(BigInt(second.calls[1].returnData), 80n);
@@ -32,9 +35,15 @@ export async function run(t) {
   await t.check('eth_simulateV1 overrides state and block, and names a revert', async () => {
     const stateOverrides = { [POOR]: { balance: toHex(parseEther('5')) } };
     const blockOverrides = { time: toHex(4_000_000_000n), number: toHex(BigInt(await rpc.eth_blockNumber()) + 10n) };
-    const calls = [{ from: POOR, to: FRIEND, value: toHex(parseEther('4')) }, { from: POOR, to: coin.address, data: data('transfer', [FRIEND, 1n]) }];
+    const calls = [
+      { from: POOR, to: FRIEND, value: toHex(parseEther('4')) },
+      { from: POOR, to: coin.address, data: data('transfer', [FRIEND, 1n]) },
+    ];
     const blocks = await rpc.eth_simulateV1({ blockStateCalls: [{ stateOverrides, blockOverrides, calls }] }, 'latest');
-    const { calls: [paid, refused], timestamp } = blocks.at(-1);
+    const {
+      calls: [paid, refused],
+      timestamp,
+    } = blocks.at(-1);
     assert.equal(BigInt(timestamp), 4_000_000_000n);
     assert.equal(paid.status, '0x1');
     assert.equal(refused.status, '0x0');
@@ -44,16 +53,24 @@ export async function run(t) {
 
   await t.check('eth_simulateV1 traces transfers of value as logs', async () => {
     const calls = [{ from: me.address, to: FRIEND, value: '0x7' }];
-    const [{ calls: [{ logs }] }] = await rpc.eth_simulateV1({ blockStateCalls: [{ calls }], traceTransfers: true }, 'latest');
+    const [
+      {
+        calls: [{ logs }],
+      },
+    ] = await rpc.eth_simulateV1({ blockStateCalls: [{ calls }], traceTransfers: true }, 'latest');
     assert.equal(logs[0].address.toLowerCase(), NATIVE);
     assert.equal(BigInt(logs[0].data), 7n);
   });
 
   await t.check('eth_simulateV1 with validation refuses what a block would', async () => {
     const calls = [{ from: POOR, to: FRIEND, value: '0x1', maxFeePerGas: toHex(10n ** 10n) }];
-    await assert.rejects(rpc.eth_simulateV1({ blockStateCalls: [{ calls }], validation: true }, 'latest'), { code: -38014 });
+    await assert.rejects(rpc.eth_simulateV1({ blockStateCalls: [{ calls }], validation: true }, 'latest'), {
+      code: -38014,
+    });
     const late = [{ from: me.address, to: FRIEND, nonce: '0x0', maxFeePerGas: toHex(10n ** 10n) }];
-    await assert.rejects(rpc.eth_simulateV1({ blockStateCalls: [{ calls: late }], validation: true }, 'latest'), { code: -38010 });
+    await assert.rejects(rpc.eth_simulateV1({ blockStateCalls: [{ calls: late }], validation: true }, 'latest'), {
+      code: -38010,
+    });
   });
 
   await t.check('eth_createAccessList names the slots, and using it does not change the result', async () => {
@@ -81,7 +98,7 @@ export async function run(t) {
   await t.check('eth_estimateGas is enough and not much too much, with data or input, at pending', async () => {
     const gas = BigInt(await rpc.eth_estimateGas({ ...transfer, input: transfer.data }, 'pending'));
     const receipt = await me.send({ to: coin.address, data: transfer.data, gas });
-    assert.ok(receipt.gasUsed <= gas && gas <= receipt.gasUsed * 13n / 10n, `${gas} for ${receipt.gasUsed}`);
+    assert.ok(receipt.gasUsed <= gas && gas <= (receipt.gasUsed * 13n) / 10n, `${gas} for ${receipt.gasUsed}`);
     assert.equal(BigInt(await rpc.eth_estimateGas({ from: me.address, to: FRIEND, value: '0x1' })), 21_000n);
   });
 

@@ -66,11 +66,18 @@ export async function run(t) {
 
   await t.check('filters: blocks, pending transactions and logs by polling', async () => {
     const filter = { address: coin.address };
-    const [blocks, pending, logs] = [await rpc.eth_newBlockFilter(), await rpc.eth_newPendingTransactionFilter(), await rpc.eth_newFilter(filter)];
+    const [blocks, pending, logs] = [
+      await rpc.eth_newBlockFilter(),
+      await rpc.eth_newPendingTransactionFilter(),
+      await rpc.eth_newFilter(filter),
+    ];
     const { transactionHash, blockHash } = await transfer(5n);
     assert.ok((await rpc.eth_getFilterChanges(blocks)).includes(blockHash));
     assert.ok((await rpc.eth_getFilterChanges(pending)).includes(transactionHash));
-    assert.deepEqual((await rpc.eth_getFilterChanges(logs)).map((log) => log.transactionHash), [transactionHash]);
+    assert.deepEqual(
+      (await rpc.eth_getFilterChanges(logs)).map((log) => log.transactionHash),
+      [transactionHash],
+    );
     assert.deepEqual(await rpc.eth_getFilterChanges(logs), []);
     for (const id of [blocks, pending, logs]) assert.equal(await rpc.eth_uninstallFilter(id), true);
   });

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import Ajv from 'ajv';
 
-const document = JSON.parse(readFileSync(new URL('../../../spec/vectors/execution-apis/openrpc.json', import.meta.url)));
+const document = JSON.parse(
+  readFileSync(new URL('../../../spec/vectors/execution-apis/openrpc.json', import.meta.url)),
+);
 
 // An empty list suits two of the three kinds of filter results: the document's `oneOf` means any of them.
 const { FilterResults } = document.components.schemas;
@@ -27,7 +29,9 @@ function validator(schema) {
 function faults(schema, value) {
   const check = validator(schema);
   if (check(value)) return [];
-  const lines = check.errors.map(({ instancePath, message, params }) => `${instancePath || '/'} ${message} ${JSON.stringify(params)}`);
+  const lines = check.errors.map(
+    ({ instancePath, message, params }) => `${instancePath || '/'} ${message} ${JSON.stringify(params)}`,
+  );
   return [...new Set(lines)];
 }
 
@@ -37,6 +41,14 @@ export const resultFaults = (name, result) => faults(methods.get(name).result.sc
 /** What is wrong with the parameters that a check passes: the document describes those too. */
 export function parameterFaults(name, params) {
   const { params: described } = methods.get(name);
-  const missing = described.slice(params.length).filter(({ required }) => required).map((one) => `${one.name} is missing`);
-  return [...missing, ...params.flatMap((value, i) => (described[i] ? faults(described[i].schema, value) : [`parameter ${i} is not described`]))];
+  const missing = described
+    .slice(params.length)
+    .filter(({ required }) => required)
+    .map((one) => `${one.name} is missing`);
+  return [
+    ...missing,
+    ...params.flatMap((value, i) =>
+      described[i] ? faults(described[i].schema, value) : [`parameter ${i} is not described`],
+    ),
+  ];
 }

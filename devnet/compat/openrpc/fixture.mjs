@@ -31,7 +31,15 @@ export async function fixture(chain, [account, queuer]) {
 
   const signer = privateKeyToAccount(queuer.privateKey);
   const nonce = Number(await rpc.eth_getTransactionCount(signer.address, 'latest'));
-  const prepared = { type: 'eip1559', chainId: chain.chainId, to: FRIEND, value: 1n, gas: 21_000n, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n };
+  const prepared = {
+    type: 'eip1559',
+    chainId: chain.chainId,
+    to: FRIEND,
+    value: 1n,
+    gas: 21_000n,
+    maxFeePerGas: 10n ** 10n,
+    maxPriorityFeePerGas: 1n,
+  };
   const queued = await rpc.eth_sendRawTransaction(await signer.signTransaction({ ...prepared, nonce: nonce + 7 }));
 
   return {
@@ -42,7 +50,11 @@ export async function fixture(chain, [account, queuer]) {
     failing,
     balanceOf: data(coin, 'balanceOf', [me.address]),
     transfer,
-    creation: encodeDeployData({ abi: hello.abi, bytecode: (await rpc.eth_getTransactionByHash(hello.receipt.transactionHash)).input, args: [] }),
+    creation: encodeDeployData({
+      abi: hello.abi,
+      bytecode: (await rpc.eth_getTransactionByHash(hello.receipt.transactionHash)).input,
+      args: [],
+    }),
     hashes: receipts.map(({ transactionHash }) => transactionHash),
     blocks: receipts.map(({ blockNumber }) => toHex(blockNumber)),
     failed: failedHash,
