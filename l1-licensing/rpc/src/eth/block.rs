@@ -17,7 +17,7 @@ use super::{
 use crate::{
     context::Context,
     dispatch::{Answer, Params, Reply, params::invalid},
-    error::RpcError,
+    error::{RESOURCE_NOT_FOUND, RpcError},
 };
 
 /// eth_getBlockByHash.
@@ -166,6 +166,20 @@ pub(crate) fn raw_transaction(ctx: &Context, hash: &B256) -> Result<Option<alloy
         return Ok(block.txs.get(index).map(|tx| tx.raw().clone()));
     }
     Ok(ctx.pool.get(hash).map(|tx| tx.raw().clone()))
+}
+
+/// eth_getBlockAccessList: blocks carry no EIP-7928 list; the answer is the one for blocks before that fork.
+pub(super) fn block_access_list(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
+    params.at_most(1)?;
+    match block(ctx, params.required(0)?)? {
+        None => Ok(Answer::NULL),
+        Some(_) => Err(no_access_list()),
+    }
+}
+
+/// What a caller is told who asks for an EIP-7928 list.
+pub(crate) fn no_access_list() -> RpcError {
+    RpcError::new(RESOURCE_NOT_FOUND, "Resource not found: blocks of this chain carry no access list (EIP-7928)")
 }
 
 /// A committed block's receipts.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use chlom_evm::{ChlomContext, build_evm};
+use chlom_evm::{ChlomContext, ModuleSet, build_evm, start_block};
 use revm::{
-    ExecuteEvm, InspectEvm, Inspector,
+    DatabaseCommit, ExecuteEvm, InspectEvm, Inspector,
     context::{
-        BlockEnv, CfgEnv, Evm, TxEnv,
+        BlockEnv, CfgEnv, ContextTr, Evm, TxEnv,
         result::{EVMError, ExecutionResult, InvalidTransaction, ResultAndState},
     },
     handler::{EthFrame, instructions::EthInstructions},
@@ -120,6 +120,24 @@ impl<'c> Stage<'c> {
         evm.with_precompiles(precompiles)
     }
 
+    /// An EVM after what a block does before its first transaction; the changes are kept in this stage's state.
+    ///
+    /// # Errors
+    /// Faults of the store.
+    pub(crate) fn begin_block<I>(
+        &mut self,
+        env: &chlom_evm::BlockEnv,
+        inspector: I,
+    ) -> Result<CallEvm<'_, I>, RpcError> {
+        let mut evm = build_evm(&mut self.db, env, &self.ctx.params, &self.ctx.modules, inspector);
+        start_block(&mut evm, env, &self.ctx.modules).map_err(RpcError::internal)?;
+        let state = evm.finalize();
+        evm.ctx.db_mut().commit(state);
+        evm.ctx.block = self.env.clone();
+        let precompiles = CallPrecompiles { chain: evm.precompiles.clone(), moves: self.moves.clone() };
+        Ok(evm.with_precompiles(precompiles))
+    }
+
     fn call_evm<I>(&mut self, tx: &TxEnv, inspector: I) -> CallEvm<'_, I> {
         let mut evm = self.evm(inspector);
         loosen(&mut evm.ctx.cfg);
@@ -158,6 +176,19 @@ impl<'c> Stage<'c> {
             Err(error) => Err(refused(error, &evm.ctx.tx, base_fee)),
         }
     }
+}
+
+/// What a block does after its last transaction; the changes are kept.
+///
+/// # Errors
+/// Faults of the store.
+pub(crate) fn end_block<I>(evm: CallEvm<'_, I>, modules: &ModuleSet) -> Result<(), RpcError> {
+    let chain = evm.precompiles.chain.clone();
+    let mut evm = evm.with_precompiles(chain);
+    chlom_evm::machine::end_block(&mut evm, modules).map_err(RpcError::internal)?;
+    let state = evm.finalize();
+    evm.ctx.db_mut().commit(state);
+    Ok(())
 }
 
 /// Sorts revm's errors by who is to blame.
