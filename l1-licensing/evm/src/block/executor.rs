@@ -1,0 +1,159 @@
+//! Executes the transactions of one block, one after the other, on one EVM.
+
+use alloy_consensus::{Transaction, Typed2718};
+use alloy_primitives::{Address, Bytes};
+use chlom_module::ModuleSet;
+use chlom_primitives::{Params, Receipt, Tx};
+use chlom_state::{StateDiff, StateError, StateReader};
+use revm::{
+    ExecuteEvm,
+    context::result::{EVMError, ExecutionResult, Output},
+    primitives::hardfork::SpecId,
+};
+
+use super::{
+    diff::state_diff,
+    error::{ExecuteError, TxInvalid, fault},
+    reads::RecordingDb,
+};
+use crate::{
+    env::{self, BlockEnv, tx_env},
+    machine::{ChlomEvm, build_evm_at, end_block, start_block},
+    state_db::StateDb,
+};
+
+/// What one transaction did. Its logs are in the last of [`BlockExecutor::receipts`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// False when execution reverted or halted.
+    pub success: bool,
+    /// Gas paid for, refunds deducted.
+    pub gas_used: u64,
+    /// Return data, or the revert's; the deployed code for a creation.
+    pub output: Bytes,
+    /// The contract created, by a transaction without receiver that succeeded.
+    pub created: Option<Address>,
+}
+
+/// What a block did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockOutcome {
+    /// Changes against the parent's state, sorted; only real ones.
+    pub diff: StateDiff,
+    /// One for each transaction, in order.
+    pub receipts: Vec<Receipt>,
+    /// Gas used by all transactions.
+    pub gas_used: u64,
+}
+
+/// A block in execution. All state that it touches stays in one journal from the first transaction to the last: nothing is
+/// cloned, collected or looked up again in between.
+pub struct BlockExecutor<'s, S: StateReader + ?Sized> {
+    evm: ChlomEvm<RecordingDb<'s, S>>,
+    modules: &'s ModuleSet,
+    receipts: Vec<Receipt>,
+    gas_used: u64,
+    gas_limit: u64,
+}
+
+impl<'s, S: StateReader + ?Sized> BlockExecutor<'s, S> {
+    /// Begins a block on the state of its parent; see [`start_block`].
+    ///
+    /// # Errors
+    /// Faults of the state, and invariants of the begin that do not hold.
+    pub fn new(
+        state: &'s S,
+        params: &'s Params,
+        modules: &'s ModuleSet,
+        env: BlockEnv,
+    ) -> Result<Self, StateError> {
+        let mut executor = Self::at_spec(env::SPEC, state, params, modules, &env);
+        start_block(&mut executor.evm, &env, modules).map_err(fault)?;
+        Ok(executor)
+    }
+
+    /// A block under the rules of another fork, without what a block begins with. Ethereum's state tests are made so.
+    #[doc(hidden)]
+    pub fn at_spec(
+        spec: SpecId,
+        state: &'s S,
+        params: &'s Params,
+        modules: &'s ModuleSet,
+        env: &BlockEnv,
+    ) -> Self {
+        let db = RecordingDb::new(StateDb::new(state, env));
+        let evm = build_evm_at(spec, db, env, params, modules, ());
+        Self { evm, modules, receipts: Vec::new(), gas_used: 0, gas_limit: env.gas_limit }
+    }
+
+    /// Executes one transaction.
+    ///
+    /// # Errors
+    /// [`ExecuteError::Invalid`] when it cannot be in this block: nothing has changed then.
+    /// [`ExecuteError::Fatal`] for faults below the state: nothing more may be done with the block then.
+    pub fn execute(&mut self, tx: &Tx) -> Result<Executed, ExecuteError> {
+        let invalid = |reason| ExecuteError::Invalid { hash: tx.hash(), reason };
+        self.check(tx).map_err(invalid)?;
+        match self.evm.transact_one(tx_env(tx)) {
+            Ok(result) => Ok(self.accept(tx, result)),
+            Err(EVMError::Transaction(reason)) => Err(invalid(TxInvalid::Evm(reason))),
+            Err(error) => Err(fault(error).into()),
+        }
+    }
+
+    fn check(&self, tx: &Tx) -> Result<(), TxInvalid> {
+        let envelope = tx.envelope();
+        if envelope.is_eip4844() {
+            return Err(TxInvalid::UnsupportedType { ty: envelope.ty() });
+        }
+        let (gas_limit, gas_left) = (envelope.gas_limit(), self.gas_left());
+        if gas_limit > gas_left {
+            return Err(TxInvalid::BlockGas { gas_limit, gas_left });
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self, tx: &Tx, result: ExecutionResult) -> Executed {
+        let gas_used = result.tx_gas_used();
+        // Cannot exceed the block's limit: the transaction's limit was at most what was left.
+        self.gas_used = self.gas_used.saturating_add(gas_used);
+        let (success, logs, output, created) = match result {
+            ExecutionResult::Success { logs, output: Output::Call(output), .. } => (true, logs, output, None),
+            ExecutionResult::Success { logs, output: Output::Create(output, created), .. } => {
+                (true, logs, output, created)
+            }
+            // Logs emitted before a revert did not happen.
+            ExecutionResult::Revert { output, .. } => (false, Vec::new(), output, None),
+            ExecutionResult::Halt { .. } => (false, Vec::new(), Bytes::new(), None),
+        };
+        let tx_type = tx.envelope().tx_type();
+        self.receipts.push(Receipt { tx_type, success, cumulative_gas_used: self.gas_used, logs });
+        Executed { success, gas_used, output, created }
+    }
+
+    /// Receipts of the transactions so far.
+    pub fn receipts(&self) -> &[Receipt] {
+        &self.receipts
+    }
+
+    /// Gas used so far.
+    pub fn gas_used(&self) -> u64 {
+        self.gas_used
+    }
+
+    /// Gas that further transactions may use.
+    pub fn gas_left(&self) -> u64 {
+        self.gas_limit.saturating_sub(self.gas_used)
+    }
+
+    /// Ends the block.
+    ///
+    /// # Errors
+    /// Faults of the state, and hooks of modules that fail.
+    pub fn finish(mut self) -> Result<BlockOutcome, StateError> {
+        end_block(&mut self.evm, self.modules).map_err(fault)?;
+        let state = self.evm.finalize();
+        let diff = state_diff(self.evm.ctx.journaled_state.database, state)?;
+        Ok(BlockOutcome { diff, receipts: self.receipts, gas_used: self.gas_used })
+    }
+}

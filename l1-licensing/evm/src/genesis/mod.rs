@@ -1,0 +1,1 @@
+//! The genesis file and the state that it makes.
