@@ -11,7 +11,8 @@ use crate::{context::Context, error::RpcError};
 /// disk: whoever is given a hash may rely on it.
 pub(crate) fn submit(context: &Context, raw: Vec<Bytes>) -> Vec<Result<B256, RpcError>> {
     let recovered = chlom_crypto::recover_batch(raw);
-    let good: Vec<Arc<Tx>> = recovered.iter().filter_map(|tx| tx.as_ref().ok().cloned()).map(Arc::new).collect();
+    let good: Vec<Arc<Tx>> =
+        recovered.iter().filter_map(|tx| tx.as_ref().ok().cloned()).map(Arc::new).collect();
     let mut admitted = admit(context, good).into_iter();
     let refused = || Err(RpcError::internal("the pool gave fewer results than it was given transactions"));
     recovered

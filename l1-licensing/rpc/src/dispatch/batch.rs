@@ -82,7 +82,6 @@ impl Service {
 
     async fn raw_group(self: &Arc<Self>, group: &[Known<'_, '_>]) -> Vec<Reply> {
         let start = Instant::now();
-        let parsed: Vec<_> = group.iter().map(|(_, item)| raw::parse(params(item))).collect();
         let replies = self.send_raw(group.iter().map(|(_, item)| raw::parse(params(item)))).await;
         if let Some(entry) = group[0].0 {
             self.metrics.record_group(&entry.meter, start.elapsed(), &replies);
@@ -96,7 +95,8 @@ impl Service {
         deadline: Deadline,
         replies: &mut Replies,
     ) {
-        let light = |(entry, _): &Known<'_, '_>| matches!(entry.map(|e| class(e.handler)), Some(Class::Light));
+        let light =
+            |(entry, _): &Known<'_, '_>| matches!(entry.map(|e| class(e.handler)), Some(Class::Light));
         if group.len() <= FEW_LIGHT && group.iter().all(light) {
             for (entry, item) in group {
                 let Some(entry) = entry else { continue };
@@ -202,4 +202,3 @@ impl Replies {
         (!responses.is_empty()).then(|| output::list(responses))
     }
 }
-

@@ -126,9 +126,7 @@ impl<'a> Members<'a> {
             return invalid("jsonrpc must be \"2.0\"");
         }
         match self.method.and_then(|raw| serde_json::from_str::<Name<'a>>(raw.get()).ok()) {
-            Some(Name(method)) if !method.is_empty() => {
-                Item::Call(Call { id, method, params: self.params })
-            }
+            Some(Name(method)) if !method.is_empty() => Item::Call(Call { id, method, params: self.params }),
             _ => invalid("method must be a string"),
         }
     }
@@ -262,13 +260,17 @@ mod tests {
     #[test]
     fn a_call_is_read_whatever_the_order_of_its_members() {
         assert_eq!(one(r#"{"jsonrpc":"2.0","id":1,"method":"a","params":[1, 2]}"#), "1 a [1, 2]");
-        assert_eq!(one(r#" {"params":[],"x":{"y":[0]},"method":"a","id":"q","jsonrpc":"2.0"} "#), "\"q\" a []");
+        assert_eq!(
+            one(r#" {"params":[],"x":{"y":[0]},"method":"a","id":"q","jsonrpc":"2.0"} "#),
+            "\"q\" a []"
+        );
         assert_eq!(one(r#"{"jsonrpc":"2.0","id":null,"method":"eth_\u0063all"}"#), "null eth_call -");
     }
 
     #[test]
     fn ids_are_echoed_exactly_even_where_no_number_type_holds_them() {
-        for id in ["0", "-1", "1.5", "1e400", "123456789012345678901234567890", "\"\\u00e9\"", "null", "true"] {
+        for id in ["0", "-1", "1.5", "1e400", "123456789012345678901234567890", "\"\\u00e9\"", "null", "true"]
+        {
             let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"a"}}"#);
             assert_eq!(one(&text), format!("{id} a -"));
         }
@@ -283,7 +285,10 @@ mod tests {
     fn what_is_no_call_says_why() {
         let cases = [
             (r#"{"jsonrpc":"2.0","id":{},"method":"a"}"#, "- invalid: id must be a string, a number or null"),
-            (r#"{"jsonrpc":"2.0","id":[1],"method":"a"}"#, "- invalid: id must be a string, a number or null"),
+            (
+                r#"{"jsonrpc":"2.0","id":[1],"method":"a"}"#,
+                "- invalid: id must be a string, a number or null",
+            ),
             (r#"{"jsonrpc":"1.0","id":1,"method":"a"}"#, "1 invalid: jsonrpc must be \"2.0\""),
             (r#"{"id":1,"method":"a"}"#, "1 invalid: jsonrpc must be \"2.0\""),
             (r#"{"jsonrpc":"2.0","id":1}"#, "1 invalid: method must be a string"),
@@ -350,7 +355,11 @@ mod tests {
         let bomb = [vec![b'['; 1_000_000], vec![b']'; 1_000_000]].concat();
         let error = parse(&bomb, &limits()).expect_err("a bomb");
         assert_eq!(error.message, "parse error: JSON nests deeper than 8 levels");
-        let deep = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"a","params":{}1{}}}"#, "[".repeat(9), "]".repeat(9));
+        let deep = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"a","params":{}1{}}}"#,
+            "[".repeat(9),
+            "]".repeat(9)
+        );
         assert_eq!(parse(deep.as_bytes(), &limits()).expect_err("deep").code, PARSE_ERROR);
     }
 

@@ -125,10 +125,7 @@ mod tests {
     #[test]
     fn responses_carry_the_id_as_it_came() {
         let id = RawValue::from_string("\"x\"".into()).unwrap();
-        assert_eq!(
-            text(&single(Some(&id), Ok(Answer::TRUE))),
-            r#"{"jsonrpc":"2.0","id":"x","result":true}"#
-        );
+        assert_eq!(text(&single(Some(&id), Ok(Answer::TRUE))), r#"{"jsonrpc":"2.0","id":"x","result":true}"#);
         let error = RpcError::new(3, "execution reverted: \"no\"").with_text("0x01");
         assert_eq!(
             text(&refusal(error)),

@@ -62,6 +62,7 @@ impl<'a> Params<'a> {
     }
 
     /// Arguments given.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.given
     }

@@ -8,7 +8,12 @@ use crate::{
     context::Context,
     dispatch::{Answer, Params, Reply, service::Service},
     error::{LIMIT_EXCEEDED, RpcError},
-    eth::{self, Filter, Json, NumberOrTag, Scope},
+    eth::{
+        block_id::NumberOrTag,
+        filter::{Filter, Scope},
+        json::Json,
+        logs::{logs as find_logs, logs_between},
+    },
     filters::Kind,
 };
 
@@ -58,7 +63,7 @@ pub(crate) fn uninstall(service: &Arc<Service>, params: &Params<'_>) -> Reply {
 pub(crate) fn logs(service: &Arc<Service>, params: &Params<'_>) -> Reply {
     params.at_most(1)?;
     match service.filters.poll(&params.required(0)?) {
-        Some((Kind::Logs(filter), _)) => eth::logs(&service.context, &filter),
+        Some((Kind::Logs(filter), _)) => find_logs(&service.context, &filter),
         _ => Err(not_found()),
     }
 }
@@ -129,7 +134,7 @@ fn new_logs(service: &Service, id: &U128, filter: &Filter, from: u64, params: &P
     let mut last = last.min(first.saturating_add(context.limits.log_range - 1));
     loop {
         params.check_time()?;
-        match eth::logs_between(context, filter, first, last) {
+        match logs_between(context, filter, first, last) {
             // More than one answer may hold: the rest comes with the next polls.
             Err(error) if error.code == LIMIT_EXCEEDED && last > first => last = first + (last - first) / 2,
             reply => {

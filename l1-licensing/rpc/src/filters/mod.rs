@@ -9,4 +9,4 @@ mod pending;
 mod registry;
 
 pub(crate) use pending::PendingRing;
-pub(crate) use registry::{Filters, Kind};
+pub(crate) use registry::{Filters, Kind, random_id};

@@ -8,7 +8,7 @@ use std::{
 use alloy_primitives::U128;
 use parking_lot::Mutex;
 
-use crate::{error::RpcError, eth::Filter, filters::PendingRing, limits::Limits};
+use crate::{error::RpcError, eth::filter::Filter, filters::PendingRing, limits::Limits};
 
 /// A filter that was polled this recently is not taken from its client when there are too many.
 const FRESH: Duration = Duration::from_secs(30);

@@ -19,8 +19,8 @@ use crate::{
 
 /// Methods that use the chain only.
 pub(crate) fn chain_rows(context: &Context) -> Vec<Row> {
-    let mut rows = vec![
-        ("net_version", Class::Light, net::version as _),
+    let mut rows: Vec<Row> = vec![
+        ("net_version", Class::Light, net::version),
         ("net_listening", Class::Light, net::listening),
         ("net_peerCount", Class::Light, net::peer_count),
         ("web3_clientVersion", Class::Light, web3::client_version),
@@ -33,21 +33,22 @@ pub(crate) fn chain_rows(context: &Context) -> Vec<Row> {
         ("eth_sign", Class::Light, accounts::sign),
     ];
     if context.dev.is_some() {
-        rows.extend([
-            ("evm_mine", Class::Heavy, dev::mine as _),
+        let dev: [Row; 5] = [
+            ("evm_mine", Class::Heavy, dev::mine),
             ("evm_increaseTime", Class::Light, dev::increase_time),
             ("evm_setNextBlockTimestamp", Class::Light, dev::set_next_block_timestamp),
             ("evm_snapshot", Class::Heavy, dev::snapshot),
             ("evm_revert", Class::Heavy, dev::revert),
-        ] as [Row; 5]);
+        ];
+        rows.extend(dev);
     }
     rows
 }
 
 /// Methods that use the server's own state too.
-pub(crate) fn server_rows(_: &Context) -> Vec<(&'static str, Class, ServiceMethod)> {
-    vec![
-        ("rpc_modules", Class::Light, rpc::modules as _),
+pub(crate) fn server_rows() -> Vec<(&'static str, Class, ServiceMethod)> {
+    let rows: Vec<(&'static str, Class, ServiceMethod)> = vec![
+        ("rpc_modules", Class::Light, rpc::modules),
         ("eth_newFilter", Class::Light, filters::methods::new_log_filter),
         ("eth_newBlockFilter", Class::Light, filters::methods::new_block_filter),
         ("eth_newPendingTransactionFilter", Class::Light, filters::methods::new_pending_filter),
@@ -56,5 +57,6 @@ pub(crate) fn server_rows(_: &Context) -> Vec<(&'static str, Class, ServiceMetho
         ("eth_getFilterLogs", Class::Heavy, filters::methods::logs),
         ("eth_sendTransaction", Class::Heavy, send::send),
         ("eth_signTransaction", Class::Heavy, send::sign),
-    ]
+    ];
+    rows
 }

@@ -36,7 +36,8 @@ impl Visitor<'_> for QuantityVisitor {
             Some(digits) => U256::from_str_radix(digits, 16),
             None => U256::from_str_radix(text, 10),
         };
-        let value = value.ok().filter(|_| !text.is_empty() && text != "0x").and_then(|v| u64::try_from(v).ok());
+        let value =
+            value.ok().filter(|_| !text.is_empty() && text != "0x").and_then(|v| u64::try_from(v).ok());
         value.map(Quantity).ok_or_else(|| E::custom(format!("{text:?} is not a whole number below 2^64")))
     }
 }
@@ -54,7 +55,9 @@ mod tests {
 
     #[test]
     fn what_is_no_whole_number_is_refused() {
-        for text in ["-1", "1.5", "\"\"", "\"0x\"", "\"0xg\"", "\"0x10000000000000000\"", "null", "[]", "true"] {
+        for text in
+            ["-1", "1.5", "\"\"", "\"0x\"", "\"0xg\"", "\"0x10000000000000000\"", "null", "[]", "true"]
+        {
             assert!(serde_json::from_str::<Quantity>(text).is_err(), "{text}");
         }
     }

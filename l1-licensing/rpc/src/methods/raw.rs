@@ -124,7 +124,8 @@ impl Submitter {
     fn work(&self, context: &Context) {
         while let Some(groups) = self.take() {
             let sizes: Vec<usize> = groups.iter().map(|group| group.raw.len()).collect();
-            let (raw, done): (Vec<_>, Vec<_>) = groups.into_iter().map(|group| (group.raw, group.done)).unzip();
+            let (raw, done): (Vec<_>, Vec<_>) =
+                groups.into_iter().map(|group| (group.raw, group.done)).unzip();
             let raw = raw.into_iter().flatten().collect();
             let Ok(submitted) = catch_unwind(AssertUnwindSafe(|| context.submit(raw))) else {
                 tracing::error!(transactions = sizes.iter().sum::<usize>(), "a submission panicked");

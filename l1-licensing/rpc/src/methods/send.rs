@@ -16,7 +16,7 @@ use crate::{
     context::Context,
     dispatch::{Params, Reply, params::invalid, service::Service},
     error::RpcError,
-    eth::{Json, write_transaction},
+    eth::{json::Json, transaction_json::write_transaction},
     methods::{accounts, raw},
 };
 
@@ -95,7 +95,8 @@ fn fill(service: &Arc<Service>, request: &RawValue) -> Result<TypedTransaction, 
     let params = serde_json::value::to_raw_value(&[request]).map_err(RpcError::internal)?;
     let answer = service.run_by_name("eth_fillTransaction", &params)?;
     let Filled { tx } = serde_json::from_slice(answer.as_bytes()).map_err(RpcError::internal)?;
-    tx.build_typed_tx().map_err(|tx| RpcError::internal(format!("a filled transaction lacks a member: {tx:?}")))
+    tx.build_typed_tx()
+        .map_err(|tx| RpcError::internal(format!("a filled transaction lacks a member: {tx:?}")))
 }
 
 /// r ‖ s ‖ v, with v 27 or 28.

@@ -32,7 +32,8 @@ pub(crate) async fn send(service: &Arc<Service>, params: Option<&RawValue>) -> R
     // Before the submission, so that no block is missed.
     let mut heads = service.context.heads.subscribe();
     let mut submitted = service.submit(vec![raw]).await;
-    let hash = submitted.pop().unwrap_or_else(|| Err(RpcError::internal("a transaction without a result")))?;
+    let hash =
+        submitted.pop().unwrap_or_else(|| Err(RpcError::internal("a transaction without a result")))?;
     loop {
         if let Some(receipt) = receipt(service, &hash).await? {
             return Ok(receipt);
@@ -64,7 +65,8 @@ async fn refuse_gap(service: &Arc<Service>, raw: &Bytes) -> Result<(), RpcError>
         if tx.nonce() <= next {
             return Ok(());
         }
-        let message = format!("nonce gap: the next nonce of {} is {next}, tx nonce {}", tx.sender(), tx.nonce());
+        let message =
+            format!("nonce gap: the next nonce of {} is {next}, tx nonce {}", tx.sender(), tx.nonce());
         Err(RpcError::new(NONCE_GAP, message).with_text(&format!("{next:#x}")))
     };
     service.gate.run(service.gate.deadline(), check).await?
@@ -87,6 +89,7 @@ async fn receipt(service: &Arc<Service>, hash: &B256) -> Result<Option<crate::di
 }
 
 fn not_included(hash: &B256, wait: Duration) -> RpcError {
-    let message = format!("the transaction was added to the pool but is in no block after {} ms", wait.as_millis());
+    let message =
+        format!("the transaction was added to the pool but is in no block after {} ms", wait.as_millis());
     RpcError::new(NOT_INCLUDED, message).with_text(&hash.to_string())
 }

@@ -10,7 +10,7 @@ use chlom_primitives::Tx;
 use crate::{
     context::Context,
     dispatch::{Params, Reply},
-    eth::{Json, write_transaction},
+    eth::{json::Json, transaction_json::write_transaction},
 };
 
 /// `txpool_status`: how many wait, executable and behind a gap.
@@ -41,13 +41,12 @@ pub(super) fn content(context: &Arc<Context>, params: &Params<'_>) -> Reply {
 /// `txpool_contentFrom`: one account's.
 pub(super) fn content_from(context: &Arc<Context>, params: &Params<'_>) -> Reply {
     params.at_most(1)?;
-    let content = context.pool.content_from(&params.required::<Address>(0)?);
+    let (pending, queued) = context.pool.content_from(&params.required::<Address>(0)?);
     let mut json = Json::default();
     json.open_object();
-    for (part, accounts) in [("pending", &content.pending), ("queued", &content.queued)] {
+    for (part, txs) in [("pending", &pending), ("queued", &queued)] {
         json.key(part);
-        let txs = accounts.values().next().cloned().unwrap_or_default();
-        write_txs(&mut json, &txs, |json, tx| write_transaction(json, tx, None));
+        write_txs(&mut json, txs, |json, tx| write_transaction(json, tx, None));
     }
     json.close_object();
     Ok(json.into())

@@ -24,7 +24,12 @@ impl Collector for ProcessCollector {
         if let Some(time) = fs::read_to_string("/proc/self/stat").ok().as_deref().and_then(cpu_time) {
             let metric = ConstCounter::new(time.as_secs_f64());
             let help = "Processor time of the node, user and system";
-            metric.encode(encoder.encode_descriptor("process_cpu_seconds", help, None, metric.metric_type())?)?;
+            metric.encode(encoder.encode_descriptor(
+                "process_cpu_seconds",
+                help,
+                None,
+                metric.metric_type(),
+            )?)?;
         }
         if let Some(bytes) = fs::read_to_string("/proc/self/status").ok().as_deref().and_then(resident) {
             let metric = ConstGauge::new(bytes);

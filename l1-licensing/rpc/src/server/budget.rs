@@ -11,7 +11,9 @@ const UNIT: usize = 1024;
 
 /// A share of the memory; given back when dropped.
 #[derive(Debug, Default)]
-pub(super) struct Share(Option<OwnedSemaphorePermit>);
+pub(super) struct Share {
+    _permit: Option<OwnedSemaphorePermit>,
+}
 
 /// The memory that is left.
 #[derive(Clone, Debug)]
@@ -26,10 +28,10 @@ impl Budget {
     /// Takes room for a piece of `bytes`; `None` where there is none. Nobody waits: waiting pieces take memory too.
     pub(super) fn take(&self, bytes: usize) -> Option<Share> {
         if bytes <= FREE {
-            return Some(Share(None));
+            return Some(Share::default());
         }
         let units = u32::try_from(bytes.div_ceil(UNIT)).ok()?;
-        self.0.clone().try_acquire_many_owned(units).ok().map(|permit| Share(Some(permit)))
+        self.0.clone().try_acquire_many_owned(units).ok().map(|permit| Share { _permit: Some(permit) })
     }
 }
 

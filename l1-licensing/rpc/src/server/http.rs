@@ -29,7 +29,8 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
-const WELCOME: &str = "CHLOM: JSON-RPC by POST or WebSocket on this address. /health and /metrics are by GET.\n";
+const WELCOME: &str =
+    "CHLOM: JSON-RPC by POST or WebSocket on this address. /health and /metrics are by GET.\n";
 
 type Answer = Response<Payload>;
 
@@ -48,7 +49,9 @@ pub(super) async fn handle(
 async fn route(connection: &Arc<Connection>, parts: &mut Parts, body: Incoming) -> Answer {
     match (&parts.method, parts.uri.path()) {
         (&Method::POST, "/") => post(connection, &parts.headers, body).await,
-        (&Method::GET, "/" | "/ws") if parts.headers.contains_key(UPGRADE) => upgrade(connection, parts).await,
+        (&Method::GET, "/" | "/ws") if parts.headers.contains_key(UPGRADE) => {
+            upgrade(connection, parts).await
+        }
         (&Method::GET, "/") => with_type(Payload::from(WELCOME.to_owned()), StatusCode::OK, TEXT),
         (&Method::GET, "/health") => report_health(connection),
         (&Method::GET, "/metrics") => report_metrics(connection),
@@ -58,12 +61,17 @@ async fn route(connection: &Arc<Connection>, parts: &mut Parts, body: Incoming) 
             response
         }
         (_, "/" | "/health" | "/metrics" | "/ws") => {
-            let mut response =
-                status(StatusCode::METHOD_NOT_ALLOWED, "JSON-RPC is by POST; /health and /metrics are by GET\n".into());
+            let mut response = status(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "JSON-RPC is by POST; /health and /metrics are by GET\n".into(),
+            );
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, GET, OPTIONS"));
             response
         }
-        _ => status(StatusCode::NOT_FOUND, "nothing is here: JSON-RPC is at /, then there are /health and /metrics\n".into()),
+        _ => status(
+            StatusCode::NOT_FOUND,
+            "nothing is here: JSON-RPC is at /, then there are /health and /metrics\n".into(),
+        ),
     }
 }
 
@@ -186,7 +194,10 @@ async fn collect(mut body: Incoming, most: usize) -> Result<Bytes, Broken> {
 
 async fn upgrade(connection: &Arc<Connection>, parts: &mut Parts) -> Answer {
     if !connection.shared.cors.allows_socket(&parts.headers) {
-        return status(StatusCode::FORBIDDEN, "this origin may not open WebSockets here (see --cors)\n".into());
+        return status(
+            StatusCode::FORBIDDEN,
+            "this origin may not open WebSockets here (see --cors)\n".into(),
+        );
     }
     let upgrade = match WebSocketUpgrade::from_request_parts(parts, &()).await {
         Ok(upgrade) => upgrade,

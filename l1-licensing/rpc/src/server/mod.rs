@@ -63,7 +63,9 @@ pub enum BindError {
     #[error("no permission to listen on {0}: choose a port from 1024 on with --port")]
     Denied(SocketAddr),
     /// The address is none of this machine's.
-    #[error("{0} is no address of this machine: listen on 127.0.0.1, or on 0.0.0.0 to be reached from outside")]
+    #[error(
+        "{0} is no address of this machine: listen on 127.0.0.1, or on 0.0.0.0 to be reached from outside"
+    )]
     NotOurs(SocketAddr),
     /// Anything else.
     #[error("cannot listen on {addr}: {source}")]
@@ -167,7 +169,7 @@ impl Server {
 /// Passes the pool's new pending transactions on to whoever subscribed.
 fn announce_pending(context: &Context) -> chlom_pool::Subscription {
     let sender = context.pending.clone();
-    context.pool.subscribe(move |txs: &[Arc<Tx>]| {
+    context.pool.on_pending(move |txs: &[Arc<Tx>]| {
         for tx in txs {
             // Nobody listens: nothing to do.
             let _ = sender.send(tx.clone());

@@ -21,7 +21,7 @@ pub(super) struct Payload {
     pieces: Output,
     next: usize,
     left: u64,
-    share: Share,
+    _share: Share,
     busy: Option<Busy>,
 }
 
@@ -29,7 +29,7 @@ impl Payload {
     /// A body of these pieces.
     pub(super) fn new(output: Output, share: Share) -> Self {
         let left = length(&output) as u64;
-        Self { pieces: output, next: 0, left, share, busy: None }
+        Self { pieces: output, next: 0, left, _share: share, busy: None }
     }
 
     /// Marks the connection as busy until this body is gone.

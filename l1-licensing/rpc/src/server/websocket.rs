@@ -157,7 +157,10 @@ impl Socket {
         if error.to_string().to_lowercase().contains("too l") {
             service.metrics.refused("body");
             let limit = service.context.limits.body_bytes;
-            return End::Told { code: close_code::SIZE, reason: format!("message too large: the limit is {limit} bytes") };
+            return End::Told {
+                code: close_code::SIZE,
+                reason: format!("message too large: the limit is {limit} bytes"),
+            };
         }
         End::Gone
     }

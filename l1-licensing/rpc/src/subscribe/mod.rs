@@ -17,7 +17,13 @@ use crate::{
         params::invalid,
     },
     error::RpcError,
-    eth::{self, Filter, Json},
+    eth::{
+        block_json::{Sealed, write_header},
+        filter::Filter,
+        json::Json,
+        logs::logs_of_block,
+        transaction_json::write_transaction,
+    },
     filters::random_id,
 };
 
@@ -150,7 +156,7 @@ impl Session {
                     sent.push(notification(id, Answer::Shared(header.clone())));
                 }
                 Kind::Logs(filter) => {
-                    let logs = eth::logs_of_block(new, filter);
+                    let logs = logs_of_block(new, filter);
                     sent.extend(logs.into_iter().map(|log| notification(id, log.into())));
                 }
                 Kind::Pending { .. } | Kind::Syncing => {}
@@ -167,7 +173,7 @@ impl Session {
             if let Kind::Pending { full } = kind {
                 let mut json = Json::default();
                 match full {
-                    true => eth::write_transaction(&mut json, tx, None),
+                    true => write_transaction(&mut json, tx, None),
                     false => json.hex(tx.hash().as_slice()),
                 }
                 sent.push(notification(id, json.into()));
@@ -197,7 +203,7 @@ impl State {
 fn header_json(block: &Block) -> Bytes {
     let mut json = Json::with_capacity(2048);
     json.open_object();
-    eth::write_header(&mut json, &block.header, eth::Sealed::Hash(block.hash));
+    write_header(&mut json, &block.header, Sealed::Hash(block.hash));
     json.close_object();
     json.into_bytes().into()
 }
