@@ -13,10 +13,12 @@
 mod application;
 mod execute;
 pub mod genesis;
+pub mod modules;
 mod proposal;
 pub mod rules;
 
 pub use application::{App, AppError, Base, Finalized, Proposal};
 pub use execute::{ExecutedBlock, Rejection};
+pub use modules::modules;
 pub use proposal::{Budget, TxSource};
 pub use rules::{env_of, next_env};

@@ -2,13 +2,24 @@
 //!
 //! - [`context`]: what every method may use; [`limits`]: every bound that a caller can meet; [`error`]: what callers are
 //!   told.
-//! - `dispatch`: from the text of a call to the text of its answer.
+//! - [`server`]: connections. `dispatch`: from the text of a call to the text of its answer.
+//! - `methods`, `filters`, `subscribe`: methods about the node. `eth`, `debug`: methods about the chain.
+//! - `metrics`: what operators see.
 
 pub mod context;
+mod debug;
 mod dispatch;
 pub mod error;
+mod eth;
+mod filters;
 pub mod limits;
+mod methods;
+mod metrics;
+pub mod server;
+mod submit;
+mod subscribe;
 
 pub use context::{Context, DevControl, NewBlock, Wake};
 pub use error::RpcError;
 pub use limits::Limits;
+pub use server::{BindError, Cors, Health, Server, ServerOptions};

@@ -11,7 +11,7 @@ use alloy_primitives::Address;
 use anyhow::{Context as _, Result};
 use chlom_abci::{DevChain, DevChainConfig};
 use chlom_app::genesis;
-use chlom_evm::{ModuleSet, genesis::GenesisSpec};
+use chlom_evm::genesis::GenesisSpec;
 use chlom_pool::{Pool, PoolConfig, PoolEnv};
 use chlom_primitives::Params;
 use chlom_rpc::{Context, Limits, NewBlock, Server, ServerOptions};
@@ -49,7 +49,7 @@ async fn serve(args: &DevArgs) -> Result<()> {
     let endowed: Vec<Address> = held.iter().map(|account| account.address).collect();
     let spec = super::genesis::spec(args, &endowed)?;
     let params = Arc::new(spec.params.clone());
-    let modules = Arc::new(ModuleSet::standard());
+    let modules = Arc::new(chlom_app::modules());
     let store = open_store(args, &spec)?;
     let pool = open_pool(args, &params, &store)?;
     let (heads, _) = broadcast::channel(HEADS_KEPT);

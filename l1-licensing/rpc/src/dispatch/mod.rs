@@ -1,7 +1,19 @@
 //! From the text of a call to the text of its answer.
+//!
+//! - [`envelope`] reads the JSON-RPC envelope, after [`depth`] has bounded its nesting.
+//! - [`table`] names every method, [`params`] reads its arguments, [`answer`] holds its result.
+//! - [`service`] runs a single call, [`batch`] many; [`blocking`] bounds what runs at once and for how long.
+//! - [`output`] writes responses.
 
 pub(crate) mod answer;
+pub(crate) mod batch;
+pub(crate) mod blocking;
+pub(crate) mod depth;
+pub(crate) mod envelope;
+pub(crate) mod output;
 pub(crate) mod params;
+pub(crate) mod service;
+pub(crate) mod table;
 
 use std::sync::Arc;
 

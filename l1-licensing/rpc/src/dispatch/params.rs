@@ -1,6 +1,9 @@
 //! The `params` member of a call: positional arguments, read as geth reads them.
 
-use std::fmt;
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use serde::{
     Deserialize, Deserializer,
@@ -19,6 +22,8 @@ const KEPT: usize = 8;
 pub(crate) struct Params<'a> {
     kept: [Option<&'a RawValue>; KEPT],
     given: usize,
+    /// When the call's time is up, and the time that it had.
+    expires: Option<(Instant, Duration)>,
 }
 
 impl<'a> Params<'a> {
@@ -34,6 +39,25 @@ impl<'a> Params<'a> {
             _ => Err(RpcError::invalid_params(
                 "non-array args: params must be an array of positional arguments",
             )),
+        }
+    }
+
+    /// Sets when the call's time is up; `allowed` is for the message.
+    #[must_use]
+    pub(crate) fn expiring(mut self, at: Instant, allowed: Duration) -> Self {
+        self.expires = Some((at, allowed));
+        self
+    }
+
+    /// Long methods ask this between pieces of work (a block, a transaction, a few thousand steps), so that a call whose
+    /// caller was told of the timeout does not keep a thread.
+    ///
+    /// # Errors
+    /// [`crate::error::TIMED_OUT`].
+    pub(crate) fn check_time(&self) -> Result<(), RpcError> {
+        match self.expires {
+            Some((at, allowed)) if Instant::now() >= at => Err(RpcError::timed_out(allowed)),
+            _ => Ok(()),
         }
     }
 
