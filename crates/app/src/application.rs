@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use alloy_primitives::{Address, B256, Bytes};
-use chlom_evm::ModuleSet;
+use chlom_module::ModuleSet;
 use chlom_primitives::{Block, Entry0, Params, Tx};
 use chlom_state::{NodeReader, StateError, StateReader};
 

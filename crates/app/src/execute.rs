@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use alloy_consensus::Header;
-use chlom_evm::{BlockEnv, BlockExecutor, ExecuteError, ModuleSet};
+use chlom_evm::{BlockEnv, BlockExecutor, ExecuteError};
+use chlom_module::ModuleSet;
 use chlom_primitives::{
     Additions, Block, Params, Receipt, Tx,
     block::{receipts_root, transactions_root},
@@ -89,7 +90,7 @@ pub(crate) fn build<S: StateReader + NodeReader>(
                 bytes = bytes.saturating_add(size);
                 txs.push(tx);
             }
-            Err(ExecuteError::Invalid(why)) => source.refuse(&tx, Some(&why)),
+            Err(ExecuteError::Invalid { reason, .. }) => source.refuse(&tx, Some(&reason)),
             Err(ExecuteError::Fatal(fault)) => return Err(fault),
         }
     }
@@ -112,8 +113,8 @@ pub(crate) fn replay<S: StateReader + NodeReader>(
     for (index, tx) in txs.iter().enumerate() {
         match executor.execute(tx) {
             Ok(_) => {}
-            Err(ExecuteError::Invalid(why)) => {
-                return Ok(Err(Rejection::Tx { index: index.saturating_add(1), why: why.to_string() }));
+            Err(ExecuteError::Invalid { reason, .. }) => {
+                return Ok(Err(Rejection::Tx { index: index.saturating_add(1), why: reason.to_string() }));
             }
             Err(ExecuteError::Fatal(fault)) => return Err(fault),
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chlom_chain::staking::Staking;
-use chlom_evm::ModuleSet;
+use chlom_module::ModuleSet;
 
 /// Every module that this version of the protocol has, in the order of their addresses.
 pub fn modules() -> ModuleSet {

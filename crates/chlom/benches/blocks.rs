@@ -182,7 +182,7 @@ fn genesis(args: &Args) -> (Store, Duration) {
         history: History::Heights(10_000),
         proof_history: 256,
         cache_bytes: 512 * 1024 * 1024,
-        ..StoreConfig::default()
+        fail_point: None,
     })
     .expect("an empty directory");
     let started = Instant::now();
@@ -203,7 +203,7 @@ fn parts(
     args: &Args,
     store: &Store,
     params: &Params,
-    modules: &chlom_evm::ModuleSet,
+    modules: &chlom_module::ModuleSet,
     nonces: &mut [u32],
 ) -> Parts {
     let head = store.tip_view().expect("a head");

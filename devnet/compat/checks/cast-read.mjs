@@ -50,7 +50,10 @@ export async function run(t) {
     const range = ['--from-block', String(born), '--to-block', 'latest', '--address', coin.address, '--json'];
     assert.equal(JSON.parse(await cast('logs', TRANSFER, ...range, ...at)).length, 2);
     const toFriend = JSON.parse(await cast('logs', TRANSFER, '', friend, ...range, ...at));
-    assert.deepEqual(toFriend.map(({ transactionHash }) => transactionHash), [sent.transactionHash]);
+    assert.deepEqual(
+      toFriend.map(({ transactionHash }) => transactionHash),
+      [sent.transactionHash],
+    );
     assert.equal(JSON.parse(await cast('logs', 'Nothing(uint256)', ...range, ...at)).length, 0);
   });
 

@@ -24,7 +24,12 @@ export async function run(t) {
   const faults = await t.need('a contract that fails on demand is there', () => me.deploy('Faults'));
 
   async function fails(depth, ending) {
-    const hash = await me.wallet.writeContract({ ...faults, functionName: 'nest', args: [depth, ending], gas: 300_000n });
+    const hash = await me.wallet.writeContract({
+      ...faults,
+      functionName: 'nest',
+      args: [depth, ending],
+      gas: 300_000n,
+    });
     const receipt = await me.reader.waitForTransactionReceipt({ hash });
     assert.equal(receipt.status, 'reverted');
     return receipt;

@@ -22,14 +22,21 @@ class CountingProvider extends JsonRpcProvider {
 
 export async function run(t) {
   const { chain } = t;
-  const provider = new CountingProvider(chain.http, chain.chainId, { staticNetwork: true, pollingInterval: 50, cacheTimeout: -1 });
+  const provider = new CountingProvider(chain.http, chain.chainId, {
+    staticNetwork: true,
+    pollingInterval: 50,
+    cacheTimeout: -1,
+  });
   const signer = new Wallet(t.accounts[0].privateKey, provider);
   const other = t.accounts[1].address;
 
   await t.check('fifty reads at once travel in one batch, and each gets its own answer', async () => {
     const heights = Array.from({ length: 50 }, (_, i) => (i % 2 ? signer.address : FRIEND));
     const balances = await Promise.all(heights.map((address) => provider.getBalance(address)));
-    assert.deepEqual(balances.map((balance) => balance > parseEther('9000')), heights.map((address) => address !== FRIEND));
+    assert.deepEqual(
+      balances.map((balance) => balance > parseEther('9000')),
+      heights.map((address) => address !== FRIEND),
+    );
     assert.equal(provider.calls, 50);
     assert.ok(provider.requests <= 2, `${provider.requests} requests`);
   });
@@ -54,7 +61,10 @@ export async function run(t) {
     assert.ok((await coin.transfer.estimateGas(FRIEND, 1n)) > 21_000n);
     assert.equal(await coin.transfer.staticCall(FRIEND, 1n), true);
     const events = await coin.queryFilter(coin.filters.Transfer(null, FRIEND), 0, 'latest');
-    assert.deepEqual(events.map(({ args }) => args.value), [500n]);
+    assert.deepEqual(
+      events.map(({ args }) => args.value),
+      [500n],
+    );
   });
 
   await t.check('a revert is a CALL_EXCEPTION whose data is the custom error', async () => {
@@ -89,12 +99,14 @@ export async function run(t) {
     await hello.waitForDeployment();
     const nonce = (await provider.getTransactionCount(signer.address)) + 1;
     const authorization = await signer.authorize({ address: await hello.getAddress(), nonce, chainId: chain.chainId });
-    const receipt = await (await signer.sendTransaction({ type: 4, to: FRIEND, authorizationList: [authorization] })).wait();
+    const receipt = await (
+      await signer.sendTransaction({ type: 4, to: FRIEND, authorizationList: [authorization] })
+    ).wait();
     assert.equal(receipt.type, 4);
     assert.match(await provider.getCode(signer.address), /^0xef0100/);
   });
 
-  await t.check('a JsonRpcSigner sends for the node\'s own accounts', async () => {
+  await t.check("a JsonRpcSigner sends for the node's own accounts", async () => {
     const mine = await provider.getSigner(other);
     const receipt = await (await mine.sendTransaction({ to: FRIEND, value: 5n })).wait();
     assert.equal(receipt.from, mine.address);
@@ -108,7 +120,9 @@ export async function run(t) {
 
   await t.check('listeners report blocks and decoded events', async () => {
     const watched = new Contract(await coin.getAddress(), artifact('Coin').abi, socket);
-    const event = new Promise((resolve) => watched.on('Transfer', (from, to, value, payload) => to === FRIEND && resolve({ value, payload })));
+    const event = new Promise((resolve) =>
+      watched.on('Transfer', (from, to, value, payload) => to === FRIEND && resolve({ value, payload })),
+    );
     const block = new Promise((resolve) => socket.once('block', resolve));
     // `listenerCount` answers once the subscription has been made.
     assert.equal(await watched.listenerCount('Transfer'), 1);

@@ -10,7 +10,10 @@ export const accounts = 2;
 export async function run(t) {
   const { chain } = t;
   const [me, trader] = t.accounts.map((account) => actor(chain, account));
-  const parts = await t.need('factory, router, wrapped coin, two tokens and two markets are deployed and supplied', () => deployExchange(me));
+  const parts = await t.need(
+    'factory, router, wrapped coin, two tokens and two markets are deployed and supplied',
+    () => deployExchange(me),
+  );
   const { registry, red, blue, wrapped, market } = parts;
   const router = parts.trader;
   const product = async () => {
@@ -68,12 +71,21 @@ export async function run(t) {
   await t.check('shares are given back with a permit instead of an approval', async () => {
     const shares = (await me.read(market, 'balanceOf', [me.address])) / 2n;
     const permit = await permitFor(me, market, router.address, shares);
-    const { logs } = await me.write(router, 'withdraw', [red.address, blue.address, shares, 1n, 1n, me.address, NEVER, permit]);
+    const { logs } = await me.write(router, 'withdraw', [
+      red.address,
+      blue.address,
+      shares,
+      1n,
+      1n,
+      me.address,
+      NEVER,
+      permit,
+    ]);
     const [withdrawn] = parseEventLogs({ abi: market.abi, logs, eventName: 'Withdrawn' });
     assert.equal(withdrawn.args.shares, shares);
   });
 
-  await t.check('the mean price over time accrues with the blocks\' timestamps', async () => {
+  await t.check("the mean price over time accrues with the blocks' timestamps", async () => {
     const before = await me.read(market, 'lowPriceSeconds');
     const { blockNumber } = await me.write(market, 'absorb');
     const [after, { timestamp }, [, , at]] = await Promise.all([
@@ -87,12 +99,24 @@ export async function run(t) {
 }
 
 async function permitFor(owner, token, spender, value) {
-  const fields = [['owner', 'address'], ['spender', 'address'], ['value', 'uint256'], ['nonce', 'uint256'], ['deadline', 'uint256']];
+  const fields = [
+    ['owner', 'address'],
+    ['spender', 'address'],
+    ['value', 'uint256'],
+    ['nonce', 'uint256'],
+    ['deadline', 'uint256'],
+  ];
   const signature = await owner.wallet.signTypedData({
     domain: { name: 'Market share', version: '1', chainId: owner.wallet.chain.id, verifyingContract: token.address },
     types: { Permit: fields.map(([name, type]) => ({ name, type })) },
     primaryType: 'Permit',
-    message: { owner: owner.address, spender, value, nonce: await owner.read(token, 'nonces', [owner.address]), deadline: NEVER },
+    message: {
+      owner: owner.address,
+      spender,
+      value,
+      nonce: await owner.read(token, 'nonces', [owner.address]),
+      deadline: NEVER,
+    },
   });
   const { r, s, v } = parseSignature(signature);
   return { v: Number(v), r, s };

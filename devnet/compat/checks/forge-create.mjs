@@ -9,7 +9,19 @@ export async function run(t) {
   const { http: url, rpc } = t.chain;
   const [{ address, privateKey }] = t.accounts;
   const create = (how, contract, flags, ...args) =>
-    how('create', contract, '--rpc-url', url, '--private-key', privateKey, '--broadcast', '--json', ...flags, '--constructor-args', ...args);
+    how(
+      'create',
+      contract,
+      '--rpc-url',
+      url,
+      '--private-key',
+      privateKey,
+      '--broadcast',
+      '--json',
+      ...flags,
+      '--constructor-args',
+      ...args,
+    );
 
   const hello = await t.need('deploys a contract with a constructor argument', async () => {
     const made = JSON.parse(await create(forge, 'contracts/hello/Hello.sol:Hello', [], 'good morning'));
@@ -33,7 +45,9 @@ export async function run(t) {
   });
 
   await t.check('deploys a legacy transaction', async () => {
-    const made = JSON.parse(await create(forge, 'contracts/tokens/Coin.sol:Coin', ['--legacy'], 'Coin', 'COIN', '1000'));
+    const made = JSON.parse(
+      await create(forge, 'contracts/tokens/Coin.sol:Coin', ['--legacy'], 'Coin', 'COIN', '1000'),
+    );
     assert.equal((await rpc.eth_getTransactionByHash(made.transactionHash)).type, '0x0');
   });
 

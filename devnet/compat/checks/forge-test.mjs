@@ -14,7 +14,14 @@ export async function run(t) {
   await t.check('passes without a chain', () => forge('test'));
 
   const { trader, red, blue, market } = await t.need('the exchange is there to be tested', () => deployExchange(me));
-  const env = { FOUNDRY_PROFILE: 'fork', CHAIN_ID: String(chain.chainId), TRADER: trader.address, RED: red.address, BLUE: blue.address, HOLDER: me.address };
+  const env = {
+    FOUNDRY_PROFILE: 'fork',
+    CHAIN_ID: String(chain.chainId),
+    TRADER: trader.address,
+    RED: red.address,
+    BLUE: blue.address,
+    HOLDER: me.address,
+  };
   const fork = (...args) => forge.with({ env }, 'test', '--fork-url', chain.http, ...args);
 
   await t.check('--fork-url passes on the latest state, fuzzed', async () => {

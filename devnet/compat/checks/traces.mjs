@@ -57,12 +57,18 @@ export async function run(t) {
     const rescued = await sent('rescue', [1n, 2]);
     const call = await trace(rescued, { tracer: 'callTracer', tracerConfig: { withLog: true } });
     assert.equal(call.error, undefined);
-    assert.deepEqual(frames(call).map(({ logs }) => (logs ?? []).length), [1, 0, 0]);
+    assert.deepEqual(
+      frames(call).map(({ logs }) => (logs ?? []).length),
+      [1, 0, 0],
+    );
     assert.equal(lower(call.logs[0].address), lower(faults.address));
     assert.equal(call.calls[0].error, 'execution reverted');
   });
 
-  for (const [ending, error] of [[6, /out of gas/], [7, /invalid opcode/]]) {
+  for (const [ending, error] of [
+    [6, /out of gas/],
+    [7, /invalid opcode/],
+  ]) {
     await t.check(`callTracer: ${error.source} is named where it happened`, async () => {
       const call = await trace(await sent('nest', [1n, ending]), { tracer: 'callTracer' });
       assert.match(frames(call).at(-1).error, error);
@@ -86,7 +92,10 @@ export async function run(t) {
 
   await t.check('prestateTracer: diffMode gives both sides of what changed', async () => {
     const receipt = await me.write(coin, 'transfer', [FRIEND, 10n]);
-    const { pre, post } = await rpc.debug_traceTransaction(receipt.transactionHash, { tracer: 'prestateTracer', tracerConfig: { diffMode: true } });
+    const { pre, post } = await rpc.debug_traceTransaction(receipt.transactionHash, {
+      tracer: 'prestateTracer',
+      tracerConfig: { diffMode: true },
+    });
     const slots = (side) => Object.values(side[lower(coin.address)].storage).map(BigInt);
     assert.deepEqual(slots(pre).sort(), [10n, 990n].sort());
     assert.deepEqual(slots(post).sort(), [20n, 980n].sort());
@@ -102,13 +111,28 @@ export async function run(t) {
     assert.equal(plain.failed, true);
     assert.equal(BigInt(plain.gas), failed.gasUsed);
     assert.match(plain.returnValue, /08c379a0/);
-    assert.deepEqual(plain.structLogs.slice(0, 2).map(({ op, pc, depth }) => [op, pc, depth]), [['PUSH1', 0, 1], ['PUSH1', 2, 1]]);
+    assert.deepEqual(
+      plain.structLogs.slice(0, 2).map(({ op, pc, depth }) => [op, pc, depth]),
+      [
+        ['PUSH1', 0, 1],
+        ['PUSH1', 2, 1],
+      ],
+    );
     assert.equal(plain.structLogs.at(-1).op, 'REVERT');
     assert.equal(Math.max(...plain.structLogs.map(({ depth }) => depth)), 3);
-    assert.ok(plain.structLogs.some(({ storage }) => storage && Object.keys(storage).length), 'storage is on by default');
-    assert.equal(plain.structLogs.some(({ memory }) => memory?.length), false);
+    assert.ok(
+      plain.structLogs.some(({ storage }) => storage && Object.keys(storage).length),
+      'storage is on by default',
+    );
+    assert.equal(
+      plain.structLogs.some(({ memory }) => memory?.length),
+      false,
+    );
     const bare = await trace(failed, { disableStack: true, disableStorage: true, enableMemory: true });
-    assert.equal(bare.structLogs.some(({ stack, storage }) => stack || storage), false);
+    assert.equal(
+      bare.structLogs.some(({ stack, storage }) => stack || storage),
+      false,
+    );
     assert.ok(bare.structLogs.some(({ memory }) => memory?.length));
     assert.equal((await trace(failed, { limit: 5 })).structLogs.length, 5);
   });
@@ -127,7 +151,10 @@ export async function run(t) {
     const byNumber = await rpc.debug_traceBlockByNumber(toHex(blockNumber), { tracer: 'callTracer' });
     assert.deepEqual(byNumber, await rpc.debug_traceBlockByHash(blockHash, { tracer: 'callTracer' }));
     const { transactions } = await rpc.eth_getBlockByHash(blockHash, false);
-    assert.deepEqual(byNumber.map(({ txHash }) => txHash), transactions);
+    assert.deepEqual(
+      byNumber.map(({ txHash }) => txHash),
+      transactions,
+    );
     const { result } = byNumber.find(({ txHash }) => txHash === transactionHash);
     assert.deepEqual(result, await trace(failed, { tracer: 'callTracer' }));
   });

@@ -15,11 +15,12 @@ function watcher() {
     seen.push(one);
     for (const { suits, resolve } of waiting) if (suits(one)) resolve(one);
   };
-  const first = (suits) => new Promise((resolve, reject) => {
-    const had = seen.find(suits);
-    if (had) resolve(had);
-    else waiting.push({ suits, resolve, reject });
-  });
+  const first = (suits) =>
+    new Promise((resolve, reject) => {
+      const had = seen.find(suits);
+      if (had) resolve(had);
+      else waiting.push({ suits, resolve, reject });
+    });
   return { push, first, seen };
 }
 
@@ -32,11 +33,19 @@ export async function run(t) {
     return client;
   });
   const coin = await t.need('a coin is there to be watched', () => me.deploy('Coin', ['Watch', 'WATCH', 1_000n]));
-  const failed = (error) => t.check('no watcher reports an error', () => { throw error; });
+  const failed = (error) =>
+    t.check('no watcher reports an error', () => {
+      throw error;
+    });
 
   await t.check('watchContractEvent reports a transfer with its arguments, its block and its place', async () => {
     const { push, first } = watcher();
-    const stop = socket.watchContractEvent({ ...coin, eventName: 'Transfer', onLogs: (logs) => logs.forEach(push), onError: failed });
+    const stop = socket.watchContractEvent({
+      ...coin,
+      eventName: 'Transfer',
+      onLogs: (logs) => logs.forEach(push),
+      onError: failed,
+    });
     const { blockHash, transactionHash } = await me.write(coin, 'transfer', [FRIEND, 11n]);
     const log = await first((one) => one.transactionHash === transactionHash);
     stop();
@@ -48,7 +57,13 @@ export async function run(t) {
   await t.check('watchEvent filters by an indexed argument', async () => {
     const { push, first, seen } = watcher();
     const event = coin.abi.find(({ type, name }) => type === 'event' && name === 'Transfer');
-    const stop = socket.watchEvent({ address: coin.address, event, args: { to: FRIEND }, onLogs: (logs) => logs.forEach(push), onError: failed });
+    const stop = socket.watchEvent({
+      address: coin.address,
+      event,
+      args: { to: FRIEND },
+      onLogs: (logs) => logs.forEach(push),
+      onError: failed,
+    });
     await me.write(coin, 'transfer', [me.address, 1n]);
     const { transactionHash } = await me.write(coin, 'transfer', [FRIEND, 2n]);
     await first((one) => one.transactionHash === transactionHash);

@@ -21,7 +21,7 @@ export async function run(t) {
     return coin;
   });
 
-  await t.check('sendTransaction with nothing filled in: nonce, gas and fees are the library\'s', async () => {
+  await t.check("sendTransaction with nothing filled in: nonce, gas and fees are the library's", async () => {
     const receipt = await me.send({ to: FRIEND, value: parseEther('0.25') });
     assert.equal(receipt.gasUsed, 21_000n);
     assert.ok(receipt.effectiveGasPrice > 0n);
@@ -47,7 +47,10 @@ export async function run(t) {
 
   await t.check('simulateContract decodes a custom error and its arguments', async () => {
     const request = { ...coin, functionName: 'transfer', args: [FRIEND, 2n ** 200n], account: me.address };
-    const error = await reader.simulateContract(request).then(() => assert.fail('it should revert'), (caught) => caught);
+    const error = await reader.simulateContract(request).then(
+      () => assert.fail('it should revert'),
+      (caught) => caught,
+    );
     assert.ok(error instanceof BaseError);
     const reverted = error.walk((one) => one instanceof ContractFunctionRevertedError);
     assert.equal(reverted.data.errorName, 'ERC20InsufficientBalance');
@@ -64,7 +67,10 @@ export async function run(t) {
     const call = (functionName, args) => ({ to: coin.address, abi: coin.abi, functionName, args });
     const calls = [call('transfer', [FRIEND, 5n]), call('balanceOf', [FRIEND]), call('transfer', [zeroAddress, 1n])];
     const { results } = await reader.simulateCalls({ account: me.address, calls });
-    assert.deepEqual(results.map(({ status }) => status), ['success', 'success', 'failure']);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['success', 'success', 'failure'],
+    );
     assert.equal(results[1].result, 5n);
     const [block] = await reader.simulateBlocks({ blocks: [{ calls: [{ account: me.address, ...calls[0] }] }] });
     assert.equal(block.calls[0].status, 'success');
@@ -88,19 +94,30 @@ export async function run(t) {
     assert.deepEqual(await reader.getFilterChanges({ filter }), []);
     assert.equal(await reader.uninstallFilter({ filter }), true);
     const events = await reader.getContractEvents({ ...coin, fromBlock: blockNumber, toBlock: blockNumber });
-    assert.deepEqual(events.map(({ eventName }) => eventName), ['Transfer']);
+    assert.deepEqual(
+      events.map(({ eventName }) => eventName),
+      ['Transfer'],
+    );
   });
 
   await t.check('sendRawTransactionSync answers with the receipt', async () => {
     const request = await wallet.prepareTransactionRequest({ to: FRIEND, value: 3n });
-    const receipt = await wallet.sendRawTransactionSync({ serializedTransaction: await wallet.signTransaction(request) });
+    const receipt = await wallet.sendRawTransactionSync({
+      serializedTransaction: await wallet.signTransaction(request),
+    });
     assert.equal(receipt.status, 'success');
     assert.equal((await reader.getTransactionReceipt({ hash: receipt.transactionHash })).blockHash, receipt.blockHash);
   });
 
   await t.check('permit: typed data signed by one account, sent by another', async () => {
     const domain = { name: 'Viem', version: '1', chainId: chain.chainId, verifyingContract: coin.address };
-    const fields = [['owner', 'address'], ['spender', 'address'], ['value', 'uint256'], ['nonce', 'uint256'], ['deadline', 'uint256']];
+    const fields = [
+      ['owner', 'address'],
+      ['spender', 'address'],
+      ['value', 'uint256'],
+      ['nonce', 'uint256'],
+      ['deadline', 'uint256'],
+    ];
     const types = { Permit: fields.map(([name, type]) => ({ name, type })) };
     const message = { owner: me.address, spender: other.address, value: 9n, nonce: 0n, deadline: 2n ** 60n };
     const signature = await wallet.signTypedData({ domain, types, primaryType: 'Permit', message });

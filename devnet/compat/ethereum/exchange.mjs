@@ -18,6 +18,9 @@ export async function deployExchange(me) {
   for (const coin of [red, blue]) await me.write(coin, 'approve', [trader.address, SUPPLY]);
   await me.write(trader, 'supply', [red.address, blue.address, DEPTH, 2n * DEPTH, me.address, NEVER]);
   await me.write(trader, 'supplyChm', [blue.address, DEPTH, me.address, NEVER], { value: parseEther('10') });
-  const market = { address: await me.read(registry, 'marketOf', [red.address, blue.address]), abi: artifact('Market').abi };
+  const market = {
+    address: await me.read(registry, 'marketOf', [red.address, blue.address]),
+    abi: artifact('Market').abi,
+  };
   return { wrapped, registry, trader, red, blue, market };
 }

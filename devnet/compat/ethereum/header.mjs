@@ -3,10 +3,27 @@ import { concat, decodeRlp, encodeRlp, keccak256, stripZerosLeft } from 'ethers'
 
 /** The header's fields in the order of their encoding; quantities are encoded without leading zeros. */
 const FIELDS = [
-  ['parentHash'], ['sha3Uncles'], ['miner'], ['stateRoot'], ['transactionsRoot'], ['receiptsRoot'], ['logsBloom'],
-  ['difficulty', 'quantity'], ['number', 'quantity'], ['gasLimit', 'quantity'], ['gasUsed', 'quantity'],
-  ['timestamp', 'quantity'], ['extraData'], ['mixHash'], ['nonce'], ['baseFeePerGas', 'quantity'], ['withdrawalsRoot'],
-  ['blobGasUsed', 'quantity'], ['excessBlobGas', 'quantity'], ['parentBeaconBlockRoot'], ['requestsHash'],
+  ['parentHash'],
+  ['sha3Uncles'],
+  ['miner'],
+  ['stateRoot'],
+  ['transactionsRoot'],
+  ['receiptsRoot'],
+  ['logsBloom'],
+  ['difficulty', 'quantity'],
+  ['number', 'quantity'],
+  ['gasLimit', 'quantity'],
+  ['gasUsed', 'quantity'],
+  ['timestamp', 'quantity'],
+  ['extraData'],
+  ['mixHash'],
+  ['nonce'],
+  ['baseFeePerGas', 'quantity'],
+  ['withdrawalsRoot'],
+  ['blobGasUsed', 'quantity'],
+  ['excessBlobGas', 'quantity'],
+  ['parentBeaconBlockRoot'],
+  ['requestsHash'],
 ];
 
 /** A JSON quantity as RLP wants it: no leading zeros, zero is empty. */
@@ -26,7 +43,9 @@ export const headerHash = (block) => keccak256(headerBytes(block));
 /** A header's JSON fields from its RLP: quantities as BigInt. */
 export function headerFields(rlp) {
   const values = decodeRlp(rlp);
-  return Object.fromEntries(FIELDS.map(([name, kind], i) => [name, kind ? BigInt(values[i] === '0x' ? 0 : values[i]) : values[i]]));
+  return Object.fromEntries(
+    FIELDS.map(([name, kind], i) => [name, kind ? BigInt(values[i] === '0x' ? 0 : values[i]) : values[i]]),
+  );
 }
 
 /** The bytes of a receipt that its block's `receiptsRoot` commits to. */

@@ -12,7 +12,10 @@ export async function findBinary() {
   const args = ['build', '--quiet', '-p', 'chlom', '--bin', 'chlom', '--message-format=json-render-diagnostics'];
   const built = await execute('cargo', args, { timeoutMs: 1_800_000, cwd: new URL('../../..', import.meta.url) });
   if (built.code !== 0) throw new Error(`cargo build failed:\n${built.stderr}`);
-  const messages = built.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const messages = built.stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
   const artifact = messages.find((message) => message.executable && message.target?.name === 'chlom');
   if (!artifact) throw new Error('cargo build named no executable `chlom`');
   return artifact.executable;

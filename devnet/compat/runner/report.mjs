@@ -20,7 +20,11 @@ export function printSummary(results, seconds) {
 }
 
 function explained(error) {
-  const place = error.stack?.split('\n').find((line) => line.includes('/checks/'))?.trim() ?? '';
+  const place =
+    error.stack
+      ?.split('\n')
+      .find((line) => line.includes('/checks/'))
+      ?.trim() ?? '';
   const code = error.name === 'RpcError' ? `${error.method} answered ${error.code}: ` : '';
   const data = error.name === 'RpcError' && error.data !== undefined ? `\ndata: ${JSON.stringify(error.data)}` : '';
   const text = `${code}${error.message ?? error}${data}`;

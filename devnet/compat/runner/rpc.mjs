@@ -1,4 +1,5 @@
 // JSON-RPC over HTTP with nothing in between, so that a check sees exactly what the node answers.
+import assert from 'node:assert/strict';
 
 /** An error object of the node's: its code, message and data as they came. */
 export class RpcError extends Error {
@@ -6,6 +7,15 @@ export class RpcError extends Error {
     super(message);
     Object.assign(this, { name: 'RpcError', method, code, data });
   }
+}
+
+/** Waits for a call to fail with this code and a message that suits; any other end is an AssertionError. */
+export async function fails(request, code, message) {
+  await assert.rejects(request, (error) => {
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, message);
+    return true;
+  });
 }
 
 /** A client whose every property is a method: `rpc.eth_getBalance(address, 'latest')`. */

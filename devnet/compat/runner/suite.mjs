@@ -69,13 +69,15 @@ export async function runAll(files, { binary, chain, parallel, report }) {
   const free = [...chain.accounts];
   const queue = files.map((file) => ({ ...file, leased: free.splice(0, file.accounts ?? 1) }));
   const results = [];
-  await Promise.all(Array.from({ length: parallel }, async () => {
-    for (let file = queue.shift(); file; file = queue.shift()) {
-      const found = await runFile(file, binary, chain);
-      results.push(...found);
-      report(found);
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: parallel }, async () => {
+      for (let file = queue.shift(); file; file = queue.shift()) {
+        const found = await runFile(file, binary, chain);
+        results.push(...found);
+        report(found);
+      }
+    }),
+  );
   return results;
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use alloy_primitives::Address;
 use chlom_app::App;
-use chlom_evm::ModuleSet;
+use chlom_module::ModuleSet;
 use chlom_pool::Pool;
 use chlom_primitives::Params;
 use chlom_store::Store;

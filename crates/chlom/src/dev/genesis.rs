@@ -57,5 +57,5 @@ fn from_file(path: &Path) -> Result<GenesisSpec> {
 fn validator() -> Result<Validator> {
     let key = ValidatorKey::from_seed(&accounts::validator_seed().0);
     let account = accounts::validator().context("validator account")?;
-    Ok(Validator { consensus_key: key.public().0.into(), account: account.address, power: 1 })
+    Ok(Validator { consensus_key: key.consensus_key().to_bytes().into(), account: account.address, power: 1 })
 }

@@ -128,6 +128,5 @@ impl Point {
 /// The environment of the block that would be built on `parent` now.
 pub(crate) fn next_env(ctx: &Context, parent: &Block) -> BlockEnv {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let timestamp = now.max(parent.header.timestamp.saturating_add(1));
-    chlom_app::next_env(&parent.header, &ctx.params, timestamp)
+    chlom_app::next_env(parent.hash, &parent.header, &ctx.params, now, parent.header.beneficiary)
 }

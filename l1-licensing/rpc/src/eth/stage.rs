@@ -1,7 +1,5 @@
 //! Where calls execute: an environment, state that can be changed for the call, and the EVM over both.
 
-use std::sync::Arc;
-
 use chlom_evm::{ChlomContext, ModuleSet, build_evm, start_block};
 use revm::{
     DatabaseCommit, ExecuteEvm, InspectEvm, Inspector,
@@ -93,7 +91,7 @@ impl<'c> Stage<'c> {
     /// # Errors
     /// No such block or state; overrides that contradict themselves.
     pub(crate) fn new(
-        ctx: &'c Arc<Context>,
+        ctx: &'c Context,
         id: BlockId,
         state: Option<&StateOverride>,
         block: Option<&BlockOverrides>,
@@ -109,6 +107,12 @@ impl<'c> Stage<'c> {
             None => Moves::default(),
         };
         Ok(Self { ctx, point, env, db, moves })
+    }
+
+    /// At a point, in any environment.
+    pub(crate) fn at(ctx: &'c Context, point: Point, env: BlockEnv) -> Self {
+        let db = call_db(&point);
+        Self { ctx, point, env, db, moves: Moves::default() }
     }
 
     /// The EVM over this stage; the caller loosens its rules.

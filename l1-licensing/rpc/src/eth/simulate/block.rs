@@ -141,8 +141,8 @@ impl<'c> Simulator<'c> {
     }
 
     fn execute(&mut self, planned: &Planned, header: &Header) -> Result<Vec<Called>, RpcError> {
-        let (deadline, validation) = (self.deadline, self.validation);
-        let chain_id = self.stage.ctx.params.chain.evm_chain_id;
+        let (ctx, deadline, validation) = (self.stage.ctx, self.deadline, self.validation);
+        let chain_id = ctx.params.chain.evm_chain_id;
         let env: BlockEnv = chlom_app::env_of(header);
         let mut evm = self.stage.begin_block(&env, CallLogs::new(self.transfers))?;
         let (mut called, mut used) = (Vec::with_capacity(planned.calls.len()), 0u64);
@@ -164,7 +164,7 @@ impl<'c> Simulator<'c> {
             let logs = evm.inspector.take();
             called.push(Called { tx: Arc::new(tx), result, logs, capped });
         }
-        end_block(evm, &self.stage.ctx.modules)?;
+        end_block(evm, &ctx.modules)?;
         Ok(called)
     }
 
