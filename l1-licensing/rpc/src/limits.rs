@@ -15,8 +15,18 @@ pub struct Limits {
     pub response_bytes: usize,
     /// Open connections.
     pub connections: usize,
-    /// Time that one call may take.
+    /// Time that one call, or the calls of one batch together, may take.
     pub call_time: Duration,
+    /// A connection that sends no complete request for this long is closed.
+    pub idle_time: Duration,
+    /// Time for one request body to arrive.
+    pub body_time: Duration,
+    /// A connection that accepts none of its answer for this long is closed.
+    pub write_time: Duration,
+    /// Bytes of large bodies and answers (above 64 KiB each) that all connections together may hold.
+    pub memory_bytes: usize,
+    /// Calls of one WebSocket connection that execute at once; later messages wait unread.
+    pub ws_calls: usize,
     /// Calls executing at once (eth_call, traces, proofs, logs); the rest wait.
     pub heavy_calls: usize,
     /// Gas of one eth_call, eth_estimateGas or a whole eth_simulateV1.
@@ -52,6 +62,11 @@ impl Default for Limits {
             response_bytes: 64 * 1024 * 1024,
             connections: 1_024,
             call_time: Duration::from_secs(10),
+            idle_time: Duration::from_secs(75),
+            body_time: Duration::from_secs(30),
+            write_time: Duration::from_secs(30),
+            memory_bytes: 512 * 1024 * 1024,
+            ws_calls: 16,
             heavy_calls: 32,
             call_gas: 50_000_000,
             log_range: 10_000,
