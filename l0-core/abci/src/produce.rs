@@ -86,7 +86,7 @@ impl Producer {
         let block = &produced.block;
         let head = self.store.head().ok_or(ChainError::Stopped)?;
         let next_base_fee = chlom_app::rules::next_base_fee(&block.header, &self.params);
-        self.pool.on_block(&block.txs, &head.state, next_base_fee, Instant::now());
+        self.pool.on_block(&block.txs, &head.state, next_base_fee, Instant::now())?;
         tracing::info!(
             height = block.height(),
             hash = %block.hash,
@@ -115,7 +115,7 @@ impl Producer {
         self.store.rewind(height)?;
         let head = self.store.head().ok_or(ChainError::Stopped)?;
         let base_fee = chlom_app::rules::next_base_fee(&head.block.header, &self.params);
-        self.pool.reset(&head.state, base_fee);
+        self.pool.reset(&head.state, base_fee)?;
         Ok(())
     }
 }
