@@ -90,13 +90,15 @@ impl Pool {
         let journal = self.shared.journal.as_ref().filter(|_| write);
         let healthy = journal.map_or(Ok(()), Journal::healthy);
         let mut accounts = HashMap::new();
-        let judged: Vec<_> = txs
-            .into_iter()
-            .map(|tx| {
-                healthy.clone()?;
-                self.judge(tx, state, &mut accounts)
-            })
-            .collect();
+        let known: Vec<_> = {
+            let table = self.shared.table.read();
+            txs.iter().map(|tx| table.get(&tx.hash()).is_some()).collect()
+        };
+        let judge = |(tx, known)| {
+            healthy.clone()?;
+            if known { Err(AddError::AlreadyKnown) } else { self.judge(tx, state, &mut accounts) }
+        };
+        let judged: Vec<_> = txs.into_iter().zip(known).map(judge).collect();
         let now = Instant::now();
         let mut fresh = Vec::new();
         let mut records = Vec::new();
@@ -122,9 +124,6 @@ impl Pool {
         state: &dyn StateReader,
         accounts: &mut HashMap<Address, Account>,
     ) -> Result<(Checked, Account), AddError> {
-        if self.contains(&tx.hash()) {
-            return Err(AddError::AlreadyKnown);
-        }
         let checked = check(tx, &self.shared.env, &self.shared.config)?;
         if let Some(account) = accounts.get(&checked.sender) {
             return Ok((checked, *account));

@@ -18,6 +18,9 @@
 //!
 //! The pool is never part of consensus: a block's validity does not depend on it.
 
+// An edge: it has a disk, a clock for what expires, and maps whose order never matters.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods)]
+
 mod admission;
 mod best;
 mod config;

@@ -97,6 +97,8 @@ impl Pool {
     /// Takes over a new head: drops `included` and what they made impossible, promotes what they unblocked, and drops
     /// what waited too long at `now`. `state` is the state after the block and `base_fee` the next block's.
     ///
+    /// Call it once the block is durable: from then on the journal may forget what the block included.
+    ///
     /// # Errors
     /// When the state cannot be read; nothing changed then.
     pub fn on_block(

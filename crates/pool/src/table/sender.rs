@@ -105,11 +105,11 @@ impl Sender {
         last.filter(|last| *last > nonce).ok_or(AddError::AccountLimit { pooled: self.txs.len() })
     }
 
-    fn judge_funds(&self, new: &Checked, balance: U256) -> Result<(), Overdraft> {
+    fn judge_funds(&self, new: &Checked, balance: U256) -> Result<(), AddError> {
         let cost = new.cost;
         let missing = |need: U256| need.saturating_sub(balance);
         if cost > balance {
-            return Err(Overdraft::One { balance, cost, overshot: missing(cost) });
+            return Err(Overdraft::One { balance, cost, overshot: missing(cost) }.into());
         }
         let queued = self.spent;
         let replaced = self.txs.get(&new.nonce).filter(|_| new.nonce < self.next);
@@ -117,13 +117,13 @@ impl Sender {
             let bump = cost.saturating_sub(old.cost);
             let overshot = missing(queued.saturating_add(bump));
             if !bump.is_zero() && !overshot.is_zero() {
-                return Err(Overdraft::Bump { balance, queued, bump, overshot });
+                return Err(Overdraft::Bump { balance, queued, bump, overshot }.into());
             }
             return Ok(());
         }
         let overshot = missing(queued.saturating_add(cost));
         if !overshot.is_zero() {
-            return Err(Overdraft::All { balance, queued, cost, overshot });
+            return Err(Overdraft::All { balance, queued, cost, overshot }.into());
         }
         Ok(())
     }

@@ -107,10 +107,10 @@ impl Model {
         Ok(())
     }
 
-    fn judge_funds(&self, tx: &Tx, old: Option<&Held>, next: u64, balance: U256) -> Result<(), Overdraft> {
+    fn judge_funds(&self, tx: &Tx, old: Option<&Held>, next: u64, balance: U256) -> Result<(), AddError> {
         let cost_of = cost(tx);
         if cost_of > balance {
-            return Err(Overdraft::One { balance, cost: cost_of, overshot: cost_of - balance });
+            return Err(Overdraft::One { balance, cost: cost_of, overshot: cost_of - balance }.into());
         }
         let pending = self.of(tx.sender()).filter(|held| held.tx.nonce() < next);
         let queued: U256 = pending.map(|held| cost(&held.tx)).sum();
@@ -121,10 +121,11 @@ impl Model {
                 if overshot.is_zero() {
                     return Ok(());
                 }
-                Err(Overdraft::Bump { balance, queued, bump, overshot })
+                Err(Overdraft::Bump { balance, queued, bump, overshot }.into())
             }
             None if queued + cost_of > balance => {
-                Err(Overdraft::All { balance, queued, cost: cost_of, overshot: queued + cost_of - balance })
+                Err(Overdraft::All { balance, queued, cost: cost_of, overshot: queued + cost_of - balance }
+                    .into())
             }
             _ => Ok(()),
         }
