@@ -63,7 +63,12 @@ fn a_common_genesis_file_is_read_in_full() {
     assert_eq!(spec.alloc[&ALICE].balance, U256::from(10_000) * U256::from(10).pow(U256::from(18)));
     assert_eq!(spec.validators, [validator()]);
     let ignored: Vec<_> = spec.ignored.iter().map(|ignored| ignored.path.as_str()).collect();
-    let forks = ["config.homesteadBlock", "config.londonBlock", "config.cancunTime", "config.terminalTotalDifficulty"];
+    let forks = [
+        "config.homesteadBlock",
+        "config.londonBlock",
+        "config.cancunTime",
+        "config.terminalTotalDifficulty",
+    ];
     assert_eq!(ignored[..4], forks);
     assert_eq!(ignored[4..], ["nonce", "extraData", "difficulty", "coinbase"]);
 }
@@ -115,9 +120,18 @@ fn what_a_genesis_file_cannot_say_is_refused_at_its_place() {
         (r"[]", "the file: expected an object, got a list"),
         (r#"{"aloc":{}}"#, "aloc: unknown key"),
         (r#"{"alloc":{},"alloc":{}}"#, "alloc: given twice"),
-        (r#"{"timestamp":-1}"#, "timestamp: expected a number below 2^256, decimal or 0x-prefixed hex, got -1"),
-        (r#"{"timestamp":1.5}"#, "timestamp: expected a number below 2^256, decimal or 0x-prefixed hex, got 1.5"),
-        (r#"{"timestamp":"0x10000000000000000"}"#, r#"timestamp: expected a number below 2^64, got "0x10000000000000000""#),
+        (
+            r#"{"timestamp":-1}"#,
+            "timestamp: expected a number below 2^256, decimal or 0x-prefixed hex, got -1",
+        ),
+        (
+            r#"{"timestamp":1.5}"#,
+            "timestamp: expected a number below 2^256, decimal or 0x-prefixed hex, got 1.5",
+        ),
+        (
+            r#"{"timestamp":"0x10000000000000000"}"#,
+            r#"timestamp: expected a number below 2^64, got "0x10000000000000000""#,
+        ),
         (r#"{"alloc":{"0x12":{}}}"#, r#"alloc.0x12: expected an address of 40 hex digits, got "0x12""#),
         (r#"{"config":{"chlom":{"gas":{"block_gas":1}}}}"#, "config.chlom.gas.block_gas: unknown key"),
         (r#"{"config":{"chlom":{"surprise":{}}}}"#, "config.chlom.surprise: unknown key"),
@@ -125,7 +139,10 @@ fn what_a_genesis_file_cannot_say_is_refused_at_its_place() {
             r#"{"config":{"chlom":{"gas":{"elasticity":0}}}}"#,
             "config.chlom: parameter gas.elasticity is 0, it must be at least 1",
         ),
-        (r#"{"config":{"chlom":{"validators":[{"power":1}]}}}"#, "config.chlom.validators[0].consensusKey: missing"),
+        (
+            r#"{"config":{"chlom":{"validators":[{"power":1}]}}}"#,
+            "config.chlom.validators[0].consensusKey: missing",
+        ),
         (
             r#"{"config":{"chlom":{"validators":[{"stake":1}]}}}"#,
             "config.chlom.validators[0].stake: unknown key",
@@ -145,14 +162,24 @@ fn what_a_genesis_file_cannot_say_is_refused_at_its_place() {
 
 #[test]
 fn an_account_that_cannot_be_is_refused_at_its_place() {
-    let alloc = |account: &str| format!(r#"{{"alloc":{{"0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266":{account}}}}}"#);
+    let alloc =
+        |account: &str| format!(r#"{{"alloc":{{"0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266":{account}}}}}"#);
     let at = "alloc.0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
     let cases = [
         (r#"{"balnce":1}"#, "balnce: unknown key"),
-        (r#"{"balance":"ten"}"#, r#"balance: expected a number below 2^256, decimal or 0x-prefixed hex, got "ten""#),
-        (r#"{"balance":"1_0"}"#, r#"balance: expected a number below 2^256, decimal or 0x-prefixed hex, got "1_0""#),
+        (
+            r#"{"balance":"ten"}"#,
+            r#"balance: expected a number below 2^256, decimal or 0x-prefixed hex, got "ten""#,
+        ),
+        (
+            r#"{"balance":"1_0"}"#,
+            r#"balance: expected a number below 2^256, decimal or 0x-prefixed hex, got "1_0""#,
+        ),
         (r#"{"code":"0xzz"}"#, r#"code: expected hex bytes, got "0xzz""#),
-        (r#"{"code":"0xef00"}"#, "code: code that begins with 0xef is no contract and no EIP-7702 delegation"),
+        (
+            r#"{"code":"0xef00"}"#,
+            "code: code that begins with 0xef is no contract and no EIP-7702 delegation",
+        ),
         (r#"{"nonce":1,"storage":{"0x1":1,"1":2}}"#, "storage.1: given twice"),
     ];
     for (account, want) in cases {
