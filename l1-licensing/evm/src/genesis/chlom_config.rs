@@ -24,7 +24,8 @@ impl ChlomConfig {
         let mut table = as_table(&config.params);
         for (key, field) in node.fields()? {
             if key == "validators" {
-                config.validators = field.elements()?.iter().map(parse_validator).collect::<Result<_, _>>()?;
+                config.validators =
+                    field.elements()?.iter().map(parse_validator).collect::<Result<_, _>>()?;
                 continue;
             }
             let Some(Value::Object(chapter)) = table.get_mut(key) else { return Err(field.unknown()) };
@@ -35,8 +36,8 @@ impl ChlomConfig {
             }
         }
         // Numbers below 2⁶⁴ under known names: what can fail is a field narrower than that.
-        config.params =
-            serde_json::from_value(Value::Object(table)).map_err(|e| GenesisError::ParamValue(e.to_string()))?;
+        config.params = serde_json::from_value(Value::Object(table))
+            .map_err(|e| GenesisError::ParamValue(e.to_string()))?;
         Ok(config)
     }
 

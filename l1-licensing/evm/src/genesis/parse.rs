@@ -150,7 +150,11 @@ fn read_alloc(node: &Node<'_>) -> Result<BTreeMap<Address, GenesisAccount>, Gene
     for (key, field) in node.fields()? {
         let Some(address) = parse_address(key) else {
             let got = format!("{key:?}");
-            return Err(GenesisError::Kind { path: field.path, expected: "an address of 40 hex digits", got });
+            return Err(GenesisError::Kind {
+                path: field.path,
+                expected: "an address of 40 hex digits",
+                got,
+            });
         };
         if is_reserved(&address) || address == HISTORY_STORAGE_ADDRESS {
             return Err(GenesisError::Reserved { path: field.path, address });
