@@ -75,7 +75,9 @@ impl Shared {
             return Ok(());
         }
         let (number, want) = (newest.number, newest.state_root);
-        Err(self.damaged(format!("the trie at height {height} has root {root}, block {number} says {want}")))
+        Err(self.damaged(format!(
+            "the trie at height {height} has state root {root}, block {number} says {want}"
+        )))
     }
 
     fn store_trie(&self, pinned: &Pinned, updates: &TrieUpdates, height: u64) -> Result<(), StoreError> {

@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     /// By fork and height.
     pub(crate) blocks: Recent<(u64, u64), Arc<Block>>,
     pub(crate) receipts: Recent<(u64, u64), Arc<Vec<Receipt>>>,
+    /// Bytes of trie records in memory that make the writer store them.
+    pub(crate) flush_bytes: usize,
     /// Heights below this have lost their history.
     pub(crate) floor: AtomicU64,
     /// Blocks staged and not yet written.
@@ -78,6 +80,7 @@ impl Shared {
             caches: StateCaches::new(config.cache_bytes),
             blocks: Recent::new(RECENT_BYTES),
             receipts: Recent::new(RECENT_BYTES),
+            flush_bytes: config.cache_bytes / 4 * 3,
             floor: AtomicU64::new(0),
             pending: Mutex::new(0),
             room: Condvar::new(),

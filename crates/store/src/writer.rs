@@ -40,9 +40,6 @@ pub(crate) enum Job {
     Stop,
 }
 
-/// Bytes of trie records in memory that make the writer store them.
-const FLUSH_BYTES: usize = 192 * 1024 * 1024;
-
 /// Blocks since the stored trie that make the writer store it: what a restart after a crash has to make up for.
 const FLUSH_BLOCKS: u64 = 256;
 
@@ -154,7 +151,7 @@ impl Writer {
     fn is_flush_due(&self) -> bool {
         let Some(head) = self.shared.head() else { return false };
         let blocks = head.height().saturating_sub(self.stored_trie.unwrap_or(0));
-        blocks >= FLUSH_BLOCKS || head.unstored.bytes() >= FLUSH_BYTES
+        blocks >= FLUSH_BLOCKS || head.unstored.bytes() >= self.shared.flush_bytes
     }
 
     /// Stores all trie records up to the head.

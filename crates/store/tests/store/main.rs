@@ -3,4 +3,9 @@
 #![allow(unreachable_pub, clippy::unwrap_used, reason = "a test binary")]
 
 mod chain;
+mod directories;
+mod faults;
+mod killed;
 mod model;
+mod pruning;
+mod readers;
