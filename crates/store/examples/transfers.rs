@@ -3,6 +3,13 @@
 //! `cargo run --release -p chlom-store --example transfers -- [directory] [accounts] [blocks] [transfers a block]`;
 //! without a directory, or with `memory`, in memory.
 
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::float_arithmetic,
+    reason = "it measures time"
+)]
+
 use std::{
     collections::BTreeMap,
     env,

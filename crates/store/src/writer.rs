@@ -16,7 +16,6 @@ use crate::{
     blocks::{block_bytes, receipts_bytes},
     commit::block_batch,
     config::WriteStep,
-    encoding::key,
     error::StoreError,
     kv::{Batch, Durability, Table},
     layer::Layer,
@@ -162,9 +161,10 @@ impl Writer {
             return Ok(());
         }
         let started = Instant::now();
-        let (mut batch, height) = (Batch::default(), head.height());
-        self.write_trie(&mut batch, &head.pinned, &head.unstored, height)?;
-        shared.write(batch, Durability::Ordered, WriteStep::Trie { height })?;
+        let (merged, height) = (head.unstored.merge(), head.height());
+        let records = merged.records(head.pinned.trie_keys(merged.cleared())?, height);
+        drop(merged);
+        shared.load(Table::Trie, records, WriteStep::Trie { height })?;
         self.stored_trie = Some(height);
         let pinned = pin(&shared, head.commit);
         let stored = Arc::new(Version { pinned, unstored: Unstored::default(), ..Version::clone(&head) });
@@ -186,9 +186,8 @@ impl Writer {
         height: u64,
     ) -> Result<(), StateError> {
         let merged = unstored.merge();
-        let stale = pinned.trie_keys(merged.cleared())?;
-        merged.write(batch, stale);
-        batch.put(Table::Meta, key::META_TRIE, key::height(height));
+        let records = merged.records(pinned.trie_keys(merged.cleared())?, height);
+        batch.items.extend(records.into_iter().map(|(key, value)| (Table::Trie, key, value)));
         Ok(())
     }
 }
