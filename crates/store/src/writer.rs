@@ -16,7 +16,6 @@ use crate::{
     blocks::{block_bytes, receipts_bytes},
     commit::block_batch,
     config::WriteStep,
-    encoding::key,
     error::StoreError,
     kv::{Batch, Durability, Table},
     layer::Layer,
@@ -39,9 +38,6 @@ pub(crate) enum Job {
     /// Flush and end.
     Stop,
 }
-
-/// Bytes of trie records in memory that make the writer store them.
-const FLUSH_BYTES: usize = 192 * 1024 * 1024;
 
 /// Blocks since the stored trie that make the writer store it: what a restart after a crash has to make up for.
 const FLUSH_BLOCKS: u64 = 256;
@@ -154,7 +150,7 @@ impl Writer {
     fn is_flush_due(&self) -> bool {
         let Some(head) = self.shared.head() else { return false };
         let blocks = head.height().saturating_sub(self.stored_trie.unwrap_or(0));
-        blocks >= FLUSH_BLOCKS || head.unstored.bytes() >= FLUSH_BYTES
+        blocks >= FLUSH_BLOCKS || head.unstored.bytes() >= self.shared.flush_bytes
     }
 
     /// Stores all trie records up to the head.
@@ -165,9 +161,10 @@ impl Writer {
             return Ok(());
         }
         let started = Instant::now();
-        let (mut batch, height) = (Batch::default(), head.height());
-        self.write_trie(&mut batch, &head.pinned, &head.unstored, height)?;
-        shared.write(batch, Durability::Ordered, WriteStep::Trie { height })?;
+        let (merged, height) = (head.unstored.merge(), head.height());
+        let records = merged.records(head.pinned.trie_keys(merged.cleared())?, height);
+        drop(merged);
+        shared.load(Table::Trie, records, WriteStep::Trie { height })?;
         self.stored_trie = Some(height);
         let pinned = pin(&shared, head.commit);
         let stored = Arc::new(Version { pinned, unstored: Unstored::default(), ..Version::clone(&head) });
@@ -189,9 +186,8 @@ impl Writer {
         height: u64,
     ) -> Result<(), StateError> {
         let merged = unstored.merge();
-        let stale = pinned.trie_keys(merged.cleared())?;
-        merged.write(batch, stale);
-        batch.put(Table::Meta, key::META_TRIE, key::height(height));
+        let records = merged.records(pinned.trie_keys(merged.cleared())?, height);
+        batch.items.extend(records.into_iter().map(|(key, value)| (Table::Trie, key, value)));
         Ok(())
     }
 }

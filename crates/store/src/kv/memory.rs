@@ -89,6 +89,11 @@ impl Kv for MemoryKv {
         Ok(())
     }
 
+    fn load(&self, table: Table, items: Vec<(Value, Option<Value>)>) -> Result<(), KvError> {
+        let items = items.into_iter().map(|(key, value)| (table, key, value)).collect();
+        self.write(Batch { items }, Durability::Ordered)
+    }
+
     fn disk_bytes(&self) -> Option<u64> {
         None
     }

@@ -117,6 +117,10 @@ pub(crate) trait Kv: Send + Sync {
     /// Applies a batch atomically.
     fn write(&self, batch: Batch, durability: Durability) -> Result<(), KvError>;
 
+    /// Applies many writes to one table atomically and durably, on disk without the detour of the journal. The keys are
+    /// sorted and without repetition. All batches before are durable before this is.
+    fn load(&self, table: Table, items: Vec<(Value, Option<Value>)>) -> Result<(), KvError>;
+
     /// Bytes that the files take; `None` in memory.
     fn disk_bytes(&self) -> Option<u64>;
 
