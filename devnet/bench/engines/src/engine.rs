@@ -1,7 +1,9 @@
 //! What the benchmark asks of an engine, and how to name one.
 
 use crate::workload::{Block, HistoryKey, Key, Record};
-use crate::{fjall_engine::FjallEngine, lmdb_engine::LmdbEngine, mdbx_engine::MdbxEngine, redb_engine::RedbEngine};
+use crate::{
+    fjall_engine::FjallEngine, lmdb_engine::LmdbEngine, mdbx_engine::MdbxEngine, redb_engine::RedbEngine,
+};
 use anyhow::{Result, bail};
 use std::path::Path;
 

@@ -63,7 +63,11 @@ impl FjallEngine {
             .max_journaling_size(tuning.journal_mb << 20)
             .worker_threads(tuning.workers)
             .manual_journal_persist(true)
-            .journal_compression(if tuning.journal_lz4 { CompressionType::Lz4 } else { CompressionType::None });
+            .journal_compression(if tuning.journal_lz4 {
+                CompressionType::Lz4
+            } else {
+                CompressionType::None
+            });
         if tuning.filter {
             let factory: Arc<dyn Factory> = Arc::new(Horizon(horizon.clone()));
             builder = builder.with_compaction_filter_factories(Arc::new(move |keyspace| {

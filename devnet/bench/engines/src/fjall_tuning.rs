@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result, bail};
 use fjall::config::{
-    BlockSizePolicy, BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry, HashRatioPolicy,
-    RestartIntervalPolicy,
+    BlockSizePolicy, BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry,
+    HashRatioPolicy, RestartIntervalPolicy,
 };
 use fjall::{CompressionType, KeyspaceCreateOptions, KvSeparationOptions, compaction::Leveled};
 use std::sync::Arc;
@@ -88,14 +88,16 @@ impl Tuning {
 
     /// What this benchmark found best (spec/decisions/0001-storage-engine.md, section "Settings").
     pub(crate) fn best() -> Self {
+        let small = Shape { memtable_mb: 16, ..DEFAULT };
         Self {
             cache_mb: 256,
+            journal_mb: 64,
             filter: true,
-            accounts: Shape { hits: true, ..DEFAULT },
-            history: Shape { bloom: 0, block: 16_384, ..DEFAULT },
-            txs: DEFAULT,
-            large: Shape { separate: 16_384, bloom: 0, ..DEFAULT },
-            trie: Shape { lz4: false, hits: true, ..DEFAULT },
+            accounts: Shape { hits: true, ..small },
+            history: Shape { bloom: 0, block: 16_384, ..small },
+            txs: small,
+            large: Shape { separate: 16_384, bloom: 0, ..small },
+            trie: Shape { lz4: false, hits: true, ..small },
             ..Self::stock()
         }
     }
@@ -178,7 +180,8 @@ impl Shape {
                 Leveled::default().with_l0_threshold(self.l0).with_table_target_size(self.table_mb << 20),
             ))
             .with_kv_separation(
-                (self.separate > 0).then(|| KvSeparationOptions::default().separation_threshold(self.separate)),
+                (self.separate > 0)
+                    .then(|| KvSeparationOptions::default().separation_threshold(self.separate)),
             )
     }
 }

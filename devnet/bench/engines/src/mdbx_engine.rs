@@ -24,7 +24,11 @@ impl MdbxEngine {
     /// Opens or creates the environment in `path`.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let env = Environment::builder()
-            .set_geometry(Geometry { size: Some(0..(16 << 30)), growth_step: Some(64 << 20), ..Geometry::default() })
+            .set_geometry(Geometry {
+                size: Some(0..(16 << 30)),
+                growth_step: Some(64 << 20),
+                ..Geometry::default()
+            })
             .set_flags(EnvironmentFlags {
                 mode: Mode::ReadWrite { sync_mode: SyncMode::Durable },
                 no_rdahead: true,

@@ -25,7 +25,8 @@ pub(crate) fn thread_cpu_ms() -> Result<f64> {
 
 fn field(path: &str, name: &str) -> Result<u64> {
     let text = fs::read_to_string(path)?;
-    let line = text.lines().find(|line| line.starts_with(name)).with_context(|| format!("{path} has no {name}"))?;
+    let line =
+        text.lines().find(|line| line.starts_with(name)).with_context(|| format!("{path} has no {name}"))?;
     Ok(line.split_whitespace().nth(1).context("a field has a value")?.parse()?)
 }
 
@@ -45,7 +46,9 @@ pub(crate) fn disk_bytes(path: &Path) -> Result<u64> {
     let mut total = 0;
     for entry in fs::read_dir(path)? {
         // A compaction may remove a file between the listing and the look.
-        let Ok(meta) = entry.as_ref().map_err(|_| ()).and_then(|e| e.metadata().map_err(|_| ())) else { continue };
+        let Ok(meta) = entry.as_ref().map_err(|_| ()).and_then(|e| e.metadata().map_err(|_| ())) else {
+            continue;
+        };
         total += if meta.is_dir() { disk_bytes(&entry?.path())? } else { meta.blocks() * 512 };
     }
     Ok(total)

@@ -41,7 +41,10 @@ pub(crate) struct Figures {
 
 /// The value at quantile `q` of sorted numbers.
 fn quantile(sorted: &[f64], q: f64) -> f64 {
-    sorted.get(((sorted.len() as f64 * q) as usize).min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
+    sorted
+        .get(((sorted.len() as f64 * q) as usize).min(sorted.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(0.0)
 }
 
 fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
