@@ -3,14 +3,20 @@
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
-use chlom_evm::{BlockEnv, genesis::{GenesisError, GenesisSpec}};
+use chlom_evm::{
+    BlockEnv,
+    genesis::{GenesisError, GenesisSpec},
+};
 use chlom_primitives::{
     Additions, Block,
     block::{receipts_root, transactions_root},
 };
 use chlom_state::{MemoryState, StateError, trie};
 
-use crate::{ExecutedBlock, rules::{self, Roots}};
+use crate::{
+    ExecutedBlock,
+    rules::{self, Roots},
+};
 
 /// Why there is no block 0.
 #[derive(Debug, thiserror::Error)]

@@ -42,7 +42,13 @@ pub fn next_base_fee(parent: &Header, params: &Params) -> u64 {
 }
 
 /// The environment of the block after `parent`.
-pub fn next_env(parent_hash: B256, parent: &Header, params: &Params, time: u64, beneficiary: Address) -> BlockEnv {
+pub fn next_env(
+    parent_hash: B256,
+    parent: &Header,
+    params: &Params,
+    time: u64,
+    beneficiary: Address,
+) -> BlockEnv {
     let height = parent.number.saturating_add(1);
     BlockEnv {
         height,

@@ -28,11 +28,7 @@ fn spec() -> GenesisSpec {
     for index in 0..SENDERS {
         spec.endow(key(index).address(), U256::from(10).pow(U256::from(20)));
     }
-    spec.validators.push(Validator {
-        consensus_key: B256::repeat_byte(7),
-        account: proposer(),
-        power: 1,
-    });
+    spec.validators.push(Validator { consensus_key: B256::repeat_byte(7), account: proposer(), power: 1 });
     spec
 }
 

@@ -208,7 +208,13 @@ fn parts(
 ) -> Parts {
     let head = store.tip_view().expect("a head");
     let txs = transfers(args, 1_000_000, nonces);
-    let env = chlom_app::next_env(head.block.hash, &head.block.header, params, u64::MAX / 4, Address::repeat_byte(0xfe));
+    let env = chlom_app::next_env(
+        head.block.hash,
+        &head.block.header,
+        params,
+        u64::MAX / 4,
+        Address::repeat_byte(0xfe),
+    );
     let started = Instant::now();
     let mut executor = BlockExecutor::new(&head.state, params, modules, env).expect("no fault");
     for tx in &txs {
@@ -278,7 +284,13 @@ fn report(
     ];
     if args.json {
         let fields: Vec<String> = rows.iter().map(|(name, value)| format!("\"{name}\":{value:.3}")).collect();
-        println!("{{\"accounts\":{},\"txs\":{},\"blocks\":{},{}}}", args.accounts, args.txs, args.blocks, fields.join(","));
+        println!(
+            "{{\"accounts\":{},\"txs\":{},\"blocks\":{},{}}}",
+            args.accounts,
+            args.txs,
+            args.blocks,
+            fields.join(",")
+        );
         return;
     }
     println!("{} blocks of {} transfers over {} accounts", args.blocks, args.txs, args.accounts);

@@ -35,9 +35,9 @@ fn code(error: &anyhow::Error) -> u8 {
         }
         match cause.downcast_ref::<StoreError>() {
             Some(StoreError::Locked { .. }) => return LOCKED,
-            Some(
-                StoreError::Foreign { .. } | StoreError::Damaged { .. } | StoreError::Version { .. },
-            ) => return DATA,
+            Some(StoreError::Foreign { .. } | StoreError::Damaged { .. } | StoreError::Version { .. }) => {
+                return DATA;
+            }
             _ => {}
         }
     }

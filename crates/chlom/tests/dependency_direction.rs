@@ -31,8 +31,18 @@ const LADDER: &[(&str, &str, Kind)] = &[
 ];
 
 /// Crates that bring clocks, sockets, disks or entropy: never below an edge.
-const WORLDLY: &[&str] =
-    &["tokio", "axum", "hyper", "fjall", "rand", "getrandom", "tracing", "parking_lot", "prometheus-client", "anyhow"];
+const WORLDLY: &[&str] = &[
+    "tokio",
+    "axum",
+    "hyper",
+    "fjall",
+    "rand",
+    "getrandom",
+    "tracing",
+    "parking_lot",
+    "prometheus-client",
+    "anyhow",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")

@@ -47,7 +47,8 @@ fn clauses() -> BTreeMap<String, PathBuf> {
     for chapter in chapters.into_iter().filter(|path| !path.ends_with("exceptions.md")) {
         for line in fs::read_to_string(&chapter).unwrap().lines() {
             let Some(rest) = line.strip_prefix("- [") else { continue };
-            let Some(id) = ids(&format!("[{rest}")).into_iter().find(|id| rest.starts_with(id.as_str())) else {
+            let Some(id) = ids(&format!("[{rest}")).into_iter().find(|id| rest.starts_with(id.as_str()))
+            else {
                 continue;
             };
             assert!(clauses.insert(id.clone(), chapter.clone()).is_none(), "{id} is defined twice");
@@ -79,8 +80,10 @@ fn every_clause_is_cited_or_excused() {
     let excused = ids(&fs::read_to_string(root().join("spec/exceptions.md")).unwrap());
     let clauses = clauses();
     assert!(!clauses.is_empty());
-    let missing: Vec<_> = clauses.keys().filter(|id| !cited.contains(*id) && !excused.contains(*id)).collect();
+    let missing: Vec<_> =
+        clauses.keys().filter(|id| !cited.contains(*id) && !excused.contains(*id)).collect();
     assert!(missing.is_empty(), "no code cites {missing:?}; cite them or excuse them in spec/exceptions.md");
-    let stale: Vec<_> = excused.iter().filter(|id| cited.contains(*id) || !clauses.contains_key(*id)).collect();
+    let stale: Vec<_> =
+        excused.iter().filter(|id| cited.contains(*id) || !clauses.contains_key(*id)).collect();
     assert!(stale.is_empty(), "spec/exceptions.md excuses what needs no excuse: {stale:?}");
 }

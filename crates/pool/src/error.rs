@@ -119,48 +119,9 @@ pub enum AddError {
         /// The transaction's.
         nonce: u64,
     },
-    /// The account cannot pay for this transaction.
-    #[error(
-        "insufficient funds for gas * price + value: balance {balance}, tx cost {cost}, overshot {overshot}"
-    )]
-    InsufficientFunds {
-        /// Wei that the account has.
-        balance: U256,
-        /// Wei that the transaction may cost.
-        cost: U256,
-        /// What is missing.
-        overshot: U256,
-    },
-    /// The account cannot pay for this transaction and those before it.
-    #[error(
-        "insufficient funds for gas * price + value: balance {balance}, queued cost {queued}, tx cost {cost}, \
-         overshot {overshot}"
-    )]
-    InsufficientFundsForAll {
-        /// Wei that the account has.
-        balance: U256,
-        /// Wei that its pending transactions may cost.
-        queued: U256,
-        /// Wei that this one may cost.
-        cost: U256,
-        /// What is missing.
-        overshot: U256,
-    },
-    /// The account cannot pay for its transactions with this one in the place of another.
-    #[error(
-        "insufficient funds for gas * price + value: balance {balance}, queued cost {queued}, tx bumped {bump}, \
-         overshot {overshot}"
-    )]
-    InsufficientFundsForBump {
-        /// Wei that the account has.
-        balance: U256,
-        /// Wei that its pending transactions may cost.
-        queued: U256,
-        /// Wei that this one may cost more than the one it replaces.
-        bump: U256,
-        /// What is missing.
-        overshot: U256,
-    },
+    /// The account cannot pay.
+    #[error("insufficient funds for gas * price + value: {0}")]
+    InsufficientFunds(Box<Overdraft>),
     /// One with the same nonce waits and this one does not raise both fees enough.
     #[error("replacement transaction underpriced")]
     ReplacementUnderpriced,
@@ -182,6 +143,51 @@ pub enum AddError {
     /// The store failed.
     #[error(transparent)]
     State(#[from] StateError),
+}
+
+/// For what an account cannot pay. All numbers are wei.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Overdraft {
+    /// For this transaction.
+    #[error("balance {balance}, tx cost {cost}, overshot {overshot}")]
+    One {
+        /// What the account has.
+        balance: U256,
+        /// What the transaction may cost.
+        cost: U256,
+        /// What is missing.
+        overshot: U256,
+    },
+    /// For this transaction and those before it.
+    #[error("balance {balance}, queued cost {queued}, tx cost {cost}, overshot {overshot}")]
+    All {
+        /// What the account has.
+        balance: U256,
+        /// What its pending transactions may cost.
+        queued: U256,
+        /// What this one may cost.
+        cost: U256,
+        /// What is missing.
+        overshot: U256,
+    },
+    /// For its transactions with this one in the place of another.
+    #[error("balance {balance}, queued cost {queued}, tx bumped {bump}, overshot {overshot}")]
+    Bump {
+        /// What the account has.
+        balance: U256,
+        /// What its pending transactions may cost.
+        queued: U256,
+        /// What this one may cost more than the one it replaces.
+        bump: U256,
+        /// What is missing.
+        overshot: U256,
+    },
+}
+
+impl From<Overdraft> for AddError {
+    fn from(overdraft: Overdraft) -> Self {
+        Self::InsufficientFunds(Box::new(overdraft))
+    }
 }
 
 /// Why a pool does not open.

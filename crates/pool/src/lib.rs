@@ -18,11 +18,15 @@
 //!
 //! The pool is never part of consensus: a block's validity does not depend on it.
 
+// An edge: it has a disk, a clock for what expires, and maps whose order never matters.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods)]
+
 mod admission;
 mod best;
 mod config;
 mod error;
 mod gas;
+mod ingest;
 mod journal;
 mod listener;
 mod pool;
@@ -35,9 +39,10 @@ mod tests;
 
 pub use best::Best;
 pub use config::{MAX_INITCODE_BYTES, PoolConfig, PoolEnv, TX_GAS_CAP};
-pub use error::{AddError, PoolError};
+pub use error::{AddError, Overdraft, PoolError};
 pub use gas::{IntrinsicGas, intrinsic_gas};
+pub use ingest::Restored;
 pub use journal::{JournalError, JournalFailure};
 pub use listener::{PendingReceiver, Subscription};
-pub use pool::{Pool, Restored};
+pub use pool::Pool;
 pub use view::{Content, Stats, Status, TxsByNonce};

@@ -15,11 +15,7 @@ use chlom_pool::Pool;
 use chlom_primitives::Params;
 use chlom_store::Store;
 
-use crate::{
-    clock::ChainClock,
-    error::ChainError,
-    produce::Producer,
-};
+use crate::{clock::ChainClock, error::ChainError, produce::Producer};
 
 pub use crate::produce::Produced;
 
@@ -47,6 +43,9 @@ enum Command {
     Stop,
 }
 
+/// Told of every durable block, in order.
+pub type Publish = Box<dyn FnMut(&Produced) + Send>;
+
 type Reply<T> = SyncSender<Result<T, ChainError>>;
 
 /// A handle on the producing thread. Dropping the last one does not stop it; [`DevChain::stop`] does.
@@ -71,18 +70,16 @@ impl Running {
 }
 
 impl DevChain {
-    /// Starts making blocks on the store's head. `publish` is called for every block once it is durable, in order.
-    ///
-    /// # Errors
-    /// The thread could not be started.
-    pub fn start(
+    /// A chain on the store's head, and its producer, which makes nothing before [`Maker::start`]. `publish` is called for
+    /// every block once it is durable, in order.
+    pub fn new(
         config: DevChainConfig,
         store: Store,
         pool: Pool,
         params: Arc<Params>,
         modules: Arc<ModuleSet>,
-        publish: Box<dyn FnMut(&Produced) + Send>,
-    ) -> std::io::Result<(Self, Running)> {
+        publish: Publish,
+    ) -> (Self, Maker) {
         let (commands, inbox) = channel();
         let halted = Arc::new(OnceLock::new());
         let producer = Producer {
@@ -92,15 +89,17 @@ impl DevChain {
             params,
             proposer: config.proposer,
         };
-        let maker = Maker { config, producer, publish, clock: ChainClock::default(), snapshots: BTreeMap::new(), next_snapshot: 1 };
-        let reason = halted.clone();
-        let thread = std::thread::Builder::new().name("blocks".into()).spawn(move || {
-            if let Err(why) = maker.run(&inbox) {
-                tracing::error!(%why, "no further blocks");
-                let _first = reason.set(why);
-            }
-        })?;
-        Ok((Self { commands, halted }, Running { thread }))
+        let maker = Maker {
+            config,
+            producer,
+            publish,
+            inbox,
+            halted: halted.clone(),
+            clock: ChainClock::default(),
+            snapshots: BTreeMap::new(),
+            next_snapshot: 1,
+        };
+        (Self { commands, halted }, maker)
     }
 
     /// Why no further blocks are made, if so.
@@ -170,22 +169,38 @@ impl DevChain {
     }
 }
 
-/// The thread's own state.
-struct Maker {
+/// What makes the blocks: the thread's own state.
+pub struct Maker {
     config: DevChainConfig,
     producer: Producer,
-    publish: Box<dyn FnMut(&Produced) + Send>,
+    publish: Publish,
+    inbox: Receiver<Command>,
+    halted: Arc<OnceLock<ChainError>>,
     clock: ChainClock,
     snapshots: BTreeMap<u64, (u64, ChainClock)>,
     next_snapshot: u64,
 }
 
 impl Maker {
-    fn run(mut self, inbox: &Receiver<Command>) -> Result<(), ChainError> {
+    /// Starts the thread; the first block is made at once.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn start(mut self) -> std::io::Result<Running> {
+        let thread = std::thread::Builder::new().name("blocks".into()).spawn(move || {
+            if let Err(why) = self.run() {
+                tracing::error!(%why, "no further blocks");
+                let _first = self.halted.set(why);
+            }
+        })?;
+        Ok(Running { thread })
+    }
+
+    fn run(&mut self) -> Result<(), ChainError> {
         let mut due = Instant::now();
         loop {
             let wait = due.saturating_duration_since(Instant::now());
-            match inbox.recv_timeout(wait) {
+            match self.inbox.recv_timeout(wait) {
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Ok(command) => self.obey(command)?,
                 Err(RecvTimeoutError::Timeout) => {
@@ -207,7 +222,7 @@ impl Maker {
     fn obey(&mut self, command: Command) -> Result<(), ChainError> {
         match command {
             Command::Wake => {
-                if self.config.automine && self.producer.pool.status().pending > 0 {
+                if self.config.automine && self.producer.has_work()? {
                     self.make_block()?;
                 }
             }

@@ -1,6 +1,7 @@
 //! Why the chain refuses a command, or stopped.
 
 use chlom_app::AppError;
+use chlom_state::StateError;
 use chlom_store::StoreError;
 
 /// A refusal, or the reason of a halt.
@@ -12,6 +13,9 @@ pub enum ChainError {
     /// The store cannot go on.
     #[error("the chain halted: {0}")]
     Store(String),
+    /// State could not be read for the pool.
+    #[error("the chain halted: {0}")]
+    State(String),
     /// The chain stopped before; the first reason is logged and in `/health`.
     #[error("the chain is stopped")]
     Stopped,
@@ -39,13 +43,19 @@ pub enum ChainError {
 impl ChainError {
     /// True for faults after which no further block may be made.
     pub fn halts(&self) -> bool {
-        matches!(self, Self::App(_) | Self::Store(_) | Self::Stopped)
+        matches!(self, Self::App(_) | Self::Store(_) | Self::State(_) | Self::Stopped)
     }
 }
 
 impl From<AppError> for ChainError {
     fn from(error: AppError) -> Self {
         Self::App(error.to_string())
+    }
+}
+
+impl From<StateError> for ChainError {
+    fn from(error: StateError) -> Self {
+        Self::State(error.to_string())
     }
 }
 

@@ -14,6 +14,6 @@ pub mod clock;
 pub mod error;
 mod produce;
 
-pub use chain::{DevChain, DevChainConfig};
+pub use chain::{DevChain, DevChainConfig, Maker, Produced, Running};
 pub use clock::ChainClock;
 pub use error::ChainError;

@@ -1,6 +1,9 @@
 //! One block, from pool to disk.
 
-use std::{sync::Arc, time::{Duration, Instant}};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use alloy_primitives::{Address, Bytes};
 use chlom_app::{App, Base, TxSource};
@@ -61,8 +64,7 @@ impl Producer {
         let mut source = FromPool { best: self.pool.best(base_fee), pool: &self.pool };
         let deadline = started + Duration::from_millis(self.params.gas.build_budget_ms);
         let mut budget = || Instant::now() >= deadline;
-        let proposal =
-            self.app.prepare_proposal(&base, time, self.proposer, &mut source, &mut budget)?;
+        let proposal = self.app.prepare_proposal(&base, time, self.proposer, &mut source, &mut budget)?;
         let finalized = self.app.finalize_block(&base, &proposal, &recover)?;
         let executed = finalized.executed;
         let produced = Produced { block: executed.block.clone(), receipts: executed.receipts.clone() };
@@ -86,7 +88,7 @@ impl Producer {
         let block = &produced.block;
         let head = self.store.head().ok_or(ChainError::Stopped)?;
         let next_base_fee = chlom_app::rules::next_base_fee(&block.header, &self.params);
-        self.pool.on_block(&block.txs, &head.state, next_base_fee, Instant::now());
+        self.pool.on_block(&block.txs, &head.state, next_base_fee, Instant::now())?;
         tracing::info!(
             height = block.height(),
             hash = %block.hash,
@@ -98,6 +100,13 @@ impl Producer {
             "block"
         );
         Ok(())
+    }
+
+    /// True when the pool holds a transaction that the next block could take.
+    pub(crate) fn has_work(&self) -> Result<bool, ChainError> {
+        let head = self.store.head().ok_or(ChainError::Stopped)?;
+        let base_fee = chlom_app::rules::next_base_fee(&head.block.header, &self.params);
+        Ok(self.pool.best(base_fee).next().is_some())
     }
 
     /// Height of the durable head.
@@ -115,7 +124,7 @@ impl Producer {
         self.store.rewind(height)?;
         let head = self.store.head().ok_or(ChainError::Stopped)?;
         let base_fee = chlom_app::rules::next_base_fee(&head.block.header, &self.params);
-        self.pool.reset(&head.state, base_fee);
+        self.pool.reset(&head.state, base_fee)?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 //! - [`state_db`]: committed state as the EVM reads it.
 //! - [`machine`]: an EVM for calls, estimates and traces, over any database and with any inspector.
 //! - [`block`]: the execution of a block, from its begin to what it changes.
-//! - [`adapter`]: system modules as precompiles.
+//! - [`adapter`]: system modules as precompiles; [`modules`]: which.
 //! - [`genesis`]: the genesis file and the state that it makes.
 
 pub mod adapter;
@@ -12,10 +12,13 @@ pub mod block;
 pub mod env;
 pub mod genesis;
 pub mod machine;
+pub mod modules;
 pub mod state_db;
 
 pub use adapter::ChlomPrecompiles;
 pub use block::{BlockExecutor, BlockOutcome, ExecuteError, Executed, TxInvalid};
 pub use env::{BlockEnv, block_env, cfg_env, tx_env};
-pub use machine::{ChlomContext, ChlomEvm, build_evm, start_block};
+pub use genesis::{GenesisError, GenesisSpec};
+pub use machine::{ChlomContext, ChlomEvm, build_evm, end_block, start_block};
+pub use modules::system_modules;
 pub use state_db::{DbError, StateDb};

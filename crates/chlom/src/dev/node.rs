@@ -1,11 +1,6 @@
 //! Joining the parts of a dev chain, and stopping them in order.
 
-use std::{
-    net::SocketAddr,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use alloy_primitives::Address;
 use anyhow::{Context as _, Result};
@@ -14,7 +9,7 @@ use chlom_app::genesis;
 use chlom_evm::genesis::GenesisSpec;
 use chlom_pool::{Pool, PoolConfig, PoolEnv};
 use chlom_primitives::Params;
-use chlom_rpc::{Context, Limits, NewBlock, Server, ServerOptions};
+use chlom_rpc::{Context, Cors, Health, Limits, NewBlock, Server, ServerOptions};
 use chlom_store::{Backend, Commit, History, Store, StoreConfig, StoreError};
 use tokio::sync::broadcast;
 
@@ -68,12 +63,8 @@ async fn serve(args: &DevArgs) -> Result<()> {
     });
     let ready_accounts = accounts::derive(args.accounts)?;
 
-    // The port is taken before the first block is made: a second `chlom dev` must not get as far as that.
-    let addr = SocketAddr::new(args.host, args.port);
-    let listener = Server::bind(addr).await?;
-    let (chain, running) =
-        DevChain::start(config, store.clone(), pool.clone(), params.clone(), modules.clone(), publish)
-            .context("starting the block producer")?;
+    let (chain, maker) =
+        DevChain::new(config, store.clone(), pool.clone(), params.clone(), modules.clone(), publish);
     let context = Arc::new(Context {
         store: store.clone(),
         pool,
@@ -87,23 +78,41 @@ async fn serve(args: &DevArgs) -> Result<()> {
         client_version: client_version(),
         sync_timeout: Duration::from_secs(2),
     });
+    let options = ServerOptions {
+        cors: cors(&args.cors),
+        health: Arc::new(Halted(chain.clone())),
+        registry: Default::default(),
+    };
+    // The port is taken before the first block is made: a second `chlom dev` must not get as far as that.
+    let server = Server::bind(SocketAddr::new(args.host, args.port), context, options).await?;
+    let running = maker.start().context("starting the block producer")?;
     let head = store.head().context("the store has no head after genesis")?;
     let ready = Ready {
         chain_id: params.chain.evm_chain_id,
-        addr: listener.local_addr(),
+        addr: server.local_addr(),
         genesis: store.genesis_hash().context("the store has no genesis block")?,
         height: head.block.height(),
         data_dir: args.data_dir.as_ref().map(|dir| dir.display().to_string()),
         accounts: &ready_accounts,
     };
     println!("{}", if args.json { ready.json() } else { ready.text() });
-    let options = ServerOptions { cors: args.cors.clone(), ..ServerOptions::default() };
-    let health = chain.clone();
-    let served = listener.serve(context, options, Arc::new(move || health.halted().map(ToString::to_string)), stop_signal()).await;
+    server.serve(stop_signal()).await;
     chain.stop();
     tokio::task::spawn_blocking(move || running.join()).await.context("joining the block producer")?;
-    store.flush().context("writing the last caches")?;
-    served.context("serving JSON-RPC")
+    store.flush().context("writing the last caches")
+}
+
+/// `/health` fails once the chain halted.
+struct Halted(DevChain);
+
+impl Health for Halted {
+    fn trouble(&self) -> Option<String> {
+        self.0.halted().map(ToString::to_string)
+    }
+}
+
+fn cors(origins: &[String]) -> Cors {
+    if origins.iter().any(|origin| origin == "*") { Cors::Anybody } else { Cors::Origins(origins.to_vec()) }
 }
 
 fn open_store(args: &DevArgs, spec: &GenesisSpec) -> Result<Store> {
@@ -144,12 +153,8 @@ fn open_pool(args: &DevArgs, params: &Params, store: &Store) -> Result<Pool> {
     let env = PoolEnv { chain_id: params.chain.evm_chain_id, block_gas_limit: params.gas.block_gas_limit };
     let (pool, journalled) = Pool::open(PoolConfig::default(), journal.as_deref(), env)?;
     let head = store.head().context("the store has no head after genesis")?;
-    let count = journalled.len();
-    let txs = journalled.into_iter().map(Arc::new).collect();
-    let held = pool.add_many(txs, &head.state).into_iter().filter(Result::is_ok).count();
-    if count > 0 {
-        tracing::info!(journalled = count, held, "transactions taken over from the journal");
-    }
+    let restored = pool.restore(journalled, &head.state).context("taking over the pool's journal")?;
+    tracing::info!(kept = restored.kept, dropped = restored.dropped, "transactions of the pool's journal");
     Ok(pool)
 }
 

@@ -8,7 +8,12 @@ use alloy_primitives::{B256, U256};
 use chlom_primitives::Tx;
 
 use super::Waiting;
-use crate::{admission::Checked, config::PoolConfig, error::AddError, price::Price};
+use crate::{
+    admission::Checked,
+    config::PoolConfig,
+    error::{AddError, Overdraft},
+    price::Price,
+};
 
 /// A transaction in the pool.
 #[derive(Clone, Debug)]
@@ -93,18 +98,18 @@ impl Sender {
         Ok(Place { pending, replaces: None, displaces })
     }
 
-    /// The last queued transaction, when it comes after `nonce`: of two that do not both fit, the nearer one stays.
+    /// The last transaction, when it comes after `nonce`: of two that do not both fit, the nearer one stays. It is a
+    /// queued one then, because `nonce` is a gap before it.
     fn displaceable(&self, nonce: u64) -> Result<u64, AddError> {
         let last = self.txs.last_key_value().map(|(last, _)| *last);
-        last.filter(|last| *last > nonce && *last >= self.next)
-            .ok_or(AddError::AccountLimit { pooled: self.txs.len() })
+        last.filter(|last| *last > nonce).ok_or(AddError::AccountLimit { pooled: self.txs.len() })
     }
 
     fn judge_funds(&self, new: &Checked, balance: U256) -> Result<(), AddError> {
         let cost = new.cost;
         let missing = |need: U256| need.saturating_sub(balance);
         if cost > balance {
-            return Err(AddError::InsufficientFunds { balance, cost, overshot: missing(cost) });
+            return Err(Overdraft::One { balance, cost, overshot: missing(cost) }.into());
         }
         let queued = self.spent;
         let replaced = self.txs.get(&new.nonce).filter(|_| new.nonce < self.next);
@@ -112,13 +117,13 @@ impl Sender {
             let bump = cost.saturating_sub(old.cost);
             let overshot = missing(queued.saturating_add(bump));
             if !bump.is_zero() && !overshot.is_zero() {
-                return Err(AddError::InsufficientFundsForBump { balance, queued, bump, overshot });
+                return Err(Overdraft::Bump { balance, queued, bump, overshot }.into());
             }
             return Ok(());
         }
         let overshot = missing(queued.saturating_add(cost));
         if !overshot.is_zero() {
-            return Err(AddError::InsufficientFundsForAll { balance, queued, cost, overshot });
+            return Err(Overdraft::All { balance, queued, cost, overshot }.into());
         }
         Ok(())
     }

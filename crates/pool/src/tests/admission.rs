@@ -249,7 +249,7 @@ fn a_failing_store_is_said_and_changes_nothing() {
     assert!(matches!(pool.add(draft(1, 0).tx(), &Broken), Err(AddError::State(_))));
     let tx = draft(1, 0).tx();
     pool.add(tx.clone(), &state).unwrap();
-    assert!(pool.on_block(&[tx.clone()], &Broken, 1, std::time::Instant::now()).is_err());
+    assert!(pool.on_block(std::slice::from_ref(&tx), &Broken, 1, std::time::Instant::now()).is_err());
     assert!(pool.reset(&Broken, 1).is_err());
     assert!(pool.contains(&tx.hash()));
 }

@@ -157,7 +157,8 @@ fn threads_that_add_at_once_share_syncs_and_all_of_it_is_on_disk() {
         all = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
     });
     let mut found = reopened(&path, &copy);
-    (all.sort_unstable(), found.sort_unstable());
+    all.sort_unstable();
+    found.sort_unstable();
     assert_eq!(found, all);
     assert!(pool.stats().journal_groups <= 400);
 }

@@ -79,6 +79,20 @@ fn evicting_from_the_middle_queues_the_rest() {
 }
 
 #[test]
+fn what_became_pending_is_judged_as_pending() {
+    let (pool, state) = (small(4), state());
+    pool.add(draft(1, 1).fees(100, 10).tx(), &state).unwrap();
+    pool.add(draft(2, 0).fees(100, 50).tx(), &state).unwrap();
+    pool.add(draft(3, 0).fees(100, 40).tx(), &state).unwrap();
+    pool.add(draft(6, 1).fees(100, 5).tx(), &state).unwrap();
+    assert_eq!(pool.add(draft(5, 1).fees(100, 1).tx(), &state), Err(AddError::Underpriced));
+    pool.add(draft(1, 0).fees(100, 90).tx(), &state).unwrap();
+    assert_eq!(pool.status().pending, 4);
+    pool.add(draft(7, 0).fees(100, 11).tx(), &state).unwrap();
+    assert_eq!(held(&pool), sorted(vec![(account(1), 0), (account(2), 0), (account(3), 0), (account(7), 0)]));
+}
+
+#[test]
 fn an_account_has_its_own_limits_and_nearer_nonces_win() {
     let (pool, state) = (small(100), state());
     for nonce in [5, 7] {
@@ -108,7 +122,11 @@ fn memory_is_a_limit_too_and_a_refused_giant_drives_nobody_out() {
     }
     let giant = |tip| draft(20, 1).fees(100, tip).input(vec![0; 20_000]).tx();
     let before = held(&pool);
-    assert_eq!(pool.add(giant(5), &state), Err(AddError::Underpriced), "five must leave, the fifth is as good");
+    assert_eq!(
+        pool.add(giant(5), &state),
+        Err(AddError::Underpriced),
+        "five must leave, the fifth is as good"
+    );
     assert_eq!((held(&pool), pool.stats().evicted), (before, 0));
     pool.add(giant(6), &state).unwrap();
     assert_eq!(held(&pool).len(), 16);

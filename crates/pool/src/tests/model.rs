@@ -7,7 +7,7 @@ use alloy_primitives::{Address, U256};
 use chlom_primitives::Tx;
 use chlom_state::{Account, MemoryState, StateReader};
 
-use crate::{AddError, PoolConfig};
+use crate::{AddError, Overdraft, PoolConfig};
 
 #[derive(Clone, Debug)]
 struct Held {
@@ -110,7 +110,7 @@ impl Model {
     fn judge_funds(&self, tx: &Tx, old: Option<&Held>, next: u64, balance: U256) -> Result<(), AddError> {
         let cost_of = cost(tx);
         if cost_of > balance {
-            return Err(AddError::InsufficientFunds { balance, cost: cost_of, overshot: cost_of - balance });
+            return Err(Overdraft::One { balance, cost: cost_of, overshot: cost_of - balance }.into());
         }
         let pending = self.of(tx.sender()).filter(|held| held.tx.nonce() < next);
         let queued: U256 = pending.map(|held| cost(&held.tx)).sum();
@@ -121,14 +121,12 @@ impl Model {
                 if overshot.is_zero() {
                     return Ok(());
                 }
-                Err(AddError::InsufficientFundsForBump { balance, queued, bump, overshot })
+                Err(Overdraft::Bump { balance, queued, bump, overshot }.into())
             }
-            None if queued + cost_of > balance => Err(AddError::InsufficientFundsForAll {
-                balance,
-                queued,
-                cost: cost_of,
-                overshot: queued + cost_of - balance,
-            }),
+            None if queued + cost_of > balance => {
+                Err(Overdraft::All { balance, queued, cost: cost_of, overshot: queued + cost_of - balance }
+                    .into())
+            }
             _ => Ok(()),
         }
     }

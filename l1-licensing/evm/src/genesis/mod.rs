@@ -1,1 +1,24 @@
-//! The genesis file and the state that it makes.
+//! The genesis file, in the JSON that Ethereum's tools share, and the state that it makes.
+//!
+//! - `alloc`: accounts with `balance`, `nonce`, `code` and `storage`. Addresses that the protocol allocates are refused.
+//! - `config.chainId`, `timestamp`, `gasLimit`, `baseFeePerGas`, `mixHash`: as Ethereum has them.
+//! - `config.chlom`: our parameters, chapter by chapter as in `spec/params.toml`; what is not named keeps its default. Beside
+//!   them `validators`, a list of `{"consensusKey", "account", "power"}`.
+//! - What an Ethereum genesis carries and CHLOM has no use for is ignored, and [`GenesisSpec::ignored`] says so with the
+//!   reason. What nobody knows is an error.
+
+mod account;
+mod chlom_config;
+mod error;
+mod json;
+mod parse;
+mod scalar;
+mod spec;
+mod state;
+
+pub use account::GenesisAccount;
+pub use error::GenesisError;
+pub use spec::{GenesisSpec, Ignored};
+
+#[cfg(test)]
+mod tests;

@@ -118,7 +118,9 @@ mod tests {
 
     #[test]
     fn durations_are_go_s() {
-        for (text, millis) in [("5s", 5_000), ("500ms", 500), ("1m30s", 90_000), ("1.5s", 1_500), (".5s", 500), ("0", 0)] {
+        for (text, millis) in
+            [("5s", 5_000), ("500ms", 500), ("1m30s", 90_000), ("1.5s", 1_500), (".5s", 500), ("0", 0)]
+        {
             assert_eq!(duration(text), Some(Duration::from_millis(millis)), "{text}");
         }
         for text in ["", "5", "s", "5x", "-5s", "1.2.3s", "99999999999999999999h", "."] {

@@ -39,7 +39,12 @@ pub(super) fn before<'c>(ctx: &'c Arc<Context>, block: &Block) -> Result<Stage<'
 ///
 /// # Errors
 /// Faults of the store.
-pub(super) fn run_to(stage: &mut Stage<'_>, block: &Block, index: usize, deadline: &Deadline) -> Result<(), RpcError> {
+pub(super) fn run_to(
+    stage: &mut Stage<'_>,
+    block: &Block,
+    index: usize,
+    deadline: &Deadline,
+) -> Result<(), RpcError> {
     let env = chlom_app::env_of(&block.header);
     let mut evm = stage.begin_block(&env, ())?;
     for tx in &block.txs[..index.min(block.txs.len())] {
@@ -76,13 +81,12 @@ pub(super) fn trace(
         let outcome = evm.inspect_tx(tx_env(tx));
         let outcome = match (evm.inspector.stopped(), outcome) {
             (Some(stopped), _) => return Err(stopped),
-            (None, outcome) => outcome.map_err(|error| RpcError::server(format!("tracing failed: {error}")))?,
+            (None, outcome) => {
+                outcome.map_err(|error| RpcError::server(format!("tracing failed: {error}")))?
+            }
         };
-        let place = Position {
-            block_hash: Some(block.hash),
-            tx_index: Some(index),
-            tx_hash: Some(tx.hash()),
-        };
+        let place =
+            Position { block_hash: Some(block.hash), tx_index: Some(index), tx_hash: Some(tx.hash()) };
         let (tx, header) = (evm.ctx.tx.clone(), evm.ctx.block.clone());
         let db: &mut CallDb = evm.ctx.journaled_state.database;
         let text = evm.inspector.result(Some(place), &tx, &header, &outcome, db)?;

@@ -175,7 +175,9 @@ fn write_storage(json: &mut Json, slots: &BTreeMap<U256, U256>) {
 fn error_text(result: InstructionResult) -> &'static str {
     use InstructionResult as R;
     match result {
-        R::OutOfGas | R::MemoryOOG | R::MemoryLimitOOG | R::PrecompileOOG | R::InvalidOperandOOG => "out of gas",
+        R::OutOfGas | R::MemoryOOG | R::MemoryLimitOOG | R::PrecompileOOG | R::InvalidOperandOOG => {
+            "out of gas"
+        }
         R::ReentrancySentryOOG => "not enough gas for reentrancy sentry",
         R::OpcodeNotFound | R::NotActivated => "invalid opcode",
         R::InvalidFEOpcode => "invalid opcode: INVALID",

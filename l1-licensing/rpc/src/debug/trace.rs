@@ -115,7 +115,10 @@ fn stage<'c>(
         Some(index) => {
             let found = block(ctx, id)?.ok_or_else(|| RpcError::server("block not found"))?;
             if index > found.txs.len() {
-                return Err(RpcError::server(format!("transaction index {index} out of range for block {}", found.hash)));
+                return Err(RpcError::server(format!(
+                    "transaction index {index} out of range for block {}",
+                    found.hash
+                )));
             }
             let mut stage = replay::before(ctx, &found)?;
             replay::run_to(&mut stage, &found, index, deadline)?;

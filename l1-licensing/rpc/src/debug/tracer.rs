@@ -1,24 +1,21 @@
 //! The tracers by name, under the limits of time and size.
 
-use alloy_rpc_types_trace::geth::{GethDebugBuiltInTracerType, GethDebugTracerConfig, GethDebugTracingOptions};
+use alloy_rpc_types_trace::geth::{
+    GethDebugBuiltInTracerType, GethDebugTracerConfig, GethDebugTracingOptions,
+};
 use revm::{
     Inspector,
-    context::{
-        BlockEnv, ContextTr, TxEnv,
-        result::ResultAndState,
-    },
+    context::{BlockEnv, ContextTr, TxEnv, result::ResultAndState},
     context_interface::context::ContextError,
+    handler::FrameResult,
     inspector::JournalExt,
     interpreter::{
         CallInputs, CallOutcome, CreateInputs, CreateOutcome, FrameInput, Interpreter,
         interpreter_types::LoopControl,
     },
-    handler::FrameResult,
     primitives::{Address, Log, U256},
 };
-use revm_inspectors::tracing::{
-    DebugInspector, TraceLimitBehavior, TraceLimits, TransactionContext,
-};
+use revm_inspectors::tracing::{DebugInspector, TraceLimitBehavior, TraceLimits, TransactionContext};
 
 use super::{config::TraceConfig, struct_log::StructLogger};
 use crate::{
@@ -83,7 +80,8 @@ impl Tracer {
         let text = match &mut self.kind {
             Kind::Steps(logger) => logger.result(&outcome.result).into_bytes(),
             Kind::Named(inspector) => {
-                let trace = inspector.get_result(position, tx, block, outcome, db).map_err(RpcError::internal)?;
+                let trace =
+                    inspector.get_result(position, tx, block, outcome, db).map_err(RpcError::internal)?;
                 serde_json::to_vec(&trace).map_err(RpcError::internal)?
             }
         };
@@ -134,7 +132,9 @@ fn named(name: &str, config: &TraceConfig, most: usize) -> Result<DebugInspector
         "noopTracer" => Name::NoopTracer,
         other => {
             let shown: String = other.chars().take(64).collect();
-            return Err(RpcError::server(format!("tracer {shown:?} is not available; this node has {NAMES}")));
+            return Err(RpcError::server(format!(
+                "tracer {shown:?} is not available; this node has {NAMES}"
+            )));
         }
     };
     let options = GethDebugTracingOptions {
@@ -144,12 +144,15 @@ fn named(name: &str, config: &TraceConfig, most: usize) -> Result<DebugInspector
     };
     let inspector = DebugInspector::new(options)
         .map_err(|error| RpcError::invalid_params(format!("tracerConfig: {error}")))?;
-    let limits = TraceLimits::default()
-        .set_max_recorded_bytes(Some(most))
-        .set_behavior(TraceLimitBehavior::Halt);
+    let limits =
+        TraceLimits::default().set_max_recorded_bytes(Some(most)).set_behavior(TraceLimitBehavior::Halt);
     Ok(match inspector {
-        DebugInspector::CallTracer(tracing, own) => DebugInspector::CallTracer(tracing.with_limits(limits), own),
-        DebugInspector::FlatCallTracer(tracing) => DebugInspector::FlatCallTracer(tracing.with_limits(limits)),
+        DebugInspector::CallTracer(tracing, own) => {
+            DebugInspector::CallTracer(tracing.with_limits(limits), own)
+        }
+        DebugInspector::FlatCallTracer(tracing) => {
+            DebugInspector::FlatCallTracer(tracing.with_limits(limits))
+        }
         DebugInspector::PreStateTracer(tracing, own) => {
             DebugInspector::PreStateTracer(tracing.with_limits(limits), own)
         }

@@ -182,7 +182,8 @@ impl StorageKey {
         if digits.len() > 64 {
             return Err(refuse("storage key too long (want at most 32 bytes)"));
         }
-        let even = if digits.len() % 2 == 1 { Cow::Owned(format!("0{digits}")) } else { Cow::Borrowed(digits) };
+        let even =
+            if digits.len() % 2 == 1 { Cow::Owned(format!("0{digits}")) } else { Cow::Borrowed(digits) };
         let bytes = hex::decode(even.as_ref()).map_err(|_| refuse("invalid hex in storage key"))?;
         Ok(Self { word: B256::left_padding_from(&bytes), full: bytes.len() == 32 })
     }

@@ -161,7 +161,10 @@ pub(super) fn raw_transaction_by_hash(ctx: &Arc<Context>, params: &Params<'_>) -
 ///
 /// # Errors
 /// Faults of the store.
-pub(crate) fn raw_transaction(ctx: &Context, hash: &B256) -> Result<Option<alloy_primitives::Bytes>, RpcError> {
+pub(crate) fn raw_transaction(
+    ctx: &Context,
+    hash: &B256,
+) -> Result<Option<alloy_primitives::Bytes>, RpcError> {
     if let Some((block, index)) = locate(ctx, hash)? {
         return Ok(block.txs.get(index).map(|tx| tx.raw().clone()));
     }
@@ -179,7 +182,10 @@ pub(super) fn block_access_list(ctx: &Arc<Context>, params: &Params<'_>) -> Repl
 
 /// What a caller is told who asks for an EIP-7928 list.
 pub(crate) fn no_access_list() -> RpcError {
-    RpcError::new(RESOURCE_NOT_FOUND, "Resource not found: blocks of this chain carry no access list (EIP-7928)")
+    RpcError::new(
+        RESOURCE_NOT_FOUND,
+        "Resource not found: blocks of this chain carry no access list (EIP-7928)",
+    )
 }
 
 /// A committed block's receipts.

@@ -105,7 +105,9 @@ impl<'de> Visitor<'de> for AnyName {
             }
         }
         match (number, hash) {
-            (Some(_), Some(_)) => Err(de::Error::custom("cannot specify both BlockHash and BlockNumber, choose one or the other")),
+            (Some(_), Some(_)) => Err(de::Error::custom(
+                "cannot specify both BlockHash and BlockNumber, choose one or the other",
+            )),
             (Some(number), None) => Ok(BlockId::Number(number)),
             (None, Some(hash)) => Ok(BlockId::Hash(hash)),
             (None, None) => Err(de::Error::custom("invalid arguments; neither block nor hash specified")),
@@ -134,7 +136,10 @@ mod tests {
         assert_eq!(id("\"pending\""), Ok(BlockId::Number(NumberOrTag::Pending)));
         assert_eq!(id(&format!("\"{hash}\"")), Ok(BlockId::Hash(hash)));
         assert_eq!(id("{\"blockNumber\":\"0x2\"}"), number(2));
-        assert_eq!(id(&format!("{{\"blockHash\":\"{hash}\",\"requireCanonical\":true}}")), Ok(BlockId::Hash(hash)));
+        assert_eq!(
+            id(&format!("{{\"blockHash\":\"{hash}\",\"requireCanonical\":true}}")),
+            Ok(BlockId::Hash(hash))
+        );
     }
 
     #[test]

@@ -100,7 +100,8 @@ impl Search<'_> {
     /// The most gas that the transaction may have: what was asked for, or the block's limit, or the cap of EIP-7825, or
     /// what the sender can pay, or the node's limit; whichever is least.
     fn most(&mut self, asked: Option<u64>) -> Result<u64, RpcError> {
-        let most = asked.filter(|gas| *gas >= TRANSFER_GAS).unwrap_or(self.stage.env.gas_limit).min(TX_GAS_CAP);
+        let most =
+            asked.filter(|gas| *gas >= TRANSFER_GAS).unwrap_or(self.stage.env.gas_limit).min(TX_GAS_CAP);
         Ok(self.affordable()?.map_or(most, |gas| most.min(gas)).min(self.stage.ctx.limits.call_gas))
     }
 
@@ -160,9 +161,10 @@ impl Search<'_> {
     fn attempt(&mut self, gas: u64) -> Result<Attempt, RpcError> {
         self.tx.gas_limit = gas;
         match self.stage.run(self.tx.clone()) {
-            Ok(ExecutionResult::Success { gas, .. }) => {
-                Ok(Attempt::Success { used: gas.tx_gas_used(), spent: gas.total_gas_spent().max(gas.floor_gas()) })
-            }
+            Ok(ExecutionResult::Success { gas, .. }) => Ok(Attempt::Success {
+                used: gas.tx_gas_used(),
+                spent: gas.total_gas_spent().max(gas.floor_gas()),
+            }),
             Ok(ExecutionResult::Revert { output, .. }) => Ok(Attempt::Reverted(output)),
             Ok(ExecutionResult::Halt { reason: HaltReason::OutOfGas(_), .. }) => Ok(Attempt::OutOfGas),
             Ok(ExecutionResult::Halt { reason, .. }) => Ok(Attempt::Halted(reason)),
@@ -180,6 +182,7 @@ impl Search<'_> {
 fn needs_gas(reason: &InvalidTransaction) -> bool {
     matches!(
         reason,
-        InvalidTransaction::CallGasCostMoreThanGasLimit { .. } | InvalidTransaction::GasFloorMoreThanGasLimit { .. }
+        InvalidTransaction::CallGasCostMoreThanGasLimit { .. }
+            | InvalidTransaction::GasFloorMoreThanGasLimit { .. }
     )
 }

@@ -49,7 +49,8 @@ pub(super) fn fee_history(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
 
 /// Quantity, or a plain number as geth takes it.
 fn block_count(params: &Params<'_>) -> Result<u64, RpcError> {
-    let raw = params.raw(0).ok_or_else(|| RpcError::invalid_params("missing value for required argument 0"))?;
+    let raw =
+        params.raw(0).ok_or_else(|| RpcError::invalid_params("missing value for required argument 0"))?;
     if let Ok(number) = raw.get().parse::<u64>() {
         return Ok(number);
     }
@@ -66,7 +67,9 @@ fn check(percentiles: &[f64]) -> Result<(), RpcError> {
         return Err(refuse(format!("{outside:.6}")));
     }
     match percentiles.windows(2).position(|pair| pair[1] <= pair[0]) {
-        Some(at) => Err(refuse(format!("#{at}:{:.6} >= #{}:{:.6}", percentiles[at], at + 1, percentiles[at + 1]))),
+        Some(at) => {
+            Err(refuse(format!("#{at}:{:.6} >= #{}:{:.6}", percentiles[at], at + 1, percentiles[at + 1])))
+        }
         None => Ok(()),
     }
 }
@@ -75,7 +78,9 @@ fn range(ctx: &Context, newest: NumberOrTag, count: u64) -> Result<Vec<Arc<Block
     let head = head(ctx)?.block.height();
     let (last, pending) = match newest {
         NumberOrTag::Number(height) if height > head => {
-            return Err(RpcError::server(format!("request beyond head block: requested {height}, head {head}")));
+            return Err(RpcError::server(format!(
+                "request beyond head block: requested {height}, head {head}"
+            )));
         }
         NumberOrTag::Number(height) => (height, false),
         NumberOrTag::Latest => (head, false),

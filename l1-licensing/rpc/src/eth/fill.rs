@@ -9,14 +9,8 @@ use alloy_eips::Encodable2718;
 use alloy_primitives::{Signature, TxKind, U256};
 
 use super::{
-    account::pending_nonce,
-    block_id::BlockId,
-    estimate::estimate,
-    fees::suggested_tip,
-    json::Json,
-    point::head,
-    request::CallRequest,
-    transaction_json::write_body,
+    account::pending_nonce, block_id::BlockId, estimate::estimate, fees::suggested_tip, json::Json,
+    point::head, request::CallRequest, transaction_json::write_body,
 };
 use crate::{
     context::Context,
@@ -143,8 +137,12 @@ pub(crate) fn typed(
     let access_list = request.access_list.clone().unwrap_or_default();
     if let Some(gas_price) = request.gas_price {
         return Ok(match request.access_list {
-            Some(_) => TxEip2930 { chain_id, nonce, gas_price, gas_limit, to, value, access_list, input }.into(),
-            None => TxLegacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value, input }.into(),
+            Some(_) => {
+                TxEip2930 { chain_id, nonce, gas_price, gas_limit, to, value, access_list, input }.into()
+            }
+            None => {
+                TxLegacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value, input }.into()
+            }
         });
     }
     let max_fee_per_gas = request.max_fee_per_gas.unwrap_or_default();

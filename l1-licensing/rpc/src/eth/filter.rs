@@ -72,10 +72,7 @@ impl Filter {
             return !bloom.is_zero();
         }
         (self.addresses.is_empty() || self.addresses.iter().any(|address| has(address.as_slice())))
-            && self
-                .topics
-                .iter()
-                .all(|any| any.is_empty() || any.iter().any(|topic| has(topic.as_slice())))
+            && self.topics.iter().all(|any| any.is_empty() || any.iter().any(|topic| has(topic.as_slice())))
     }
 }
 
@@ -157,7 +154,10 @@ mod tests {
 
     fn log(address: u8, topics: &[u8]) -> Log {
         let topics = topics.iter().map(|t| B256::repeat_byte(*t)).collect();
-        Log { address: Address::repeat_byte(address), data: LogData::new_unchecked(topics, Default::default()) }
+        Log {
+            address: Address::repeat_byte(address),
+            data: LogData::new_unchecked(topics, Default::default()),
+        }
     }
 
     #[test]

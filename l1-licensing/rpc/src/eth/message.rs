@@ -50,9 +50,12 @@ pub(crate) fn tx_env(request: &CallRequest, gas_limit: u64, nonce: u64, chain_id
 }
 
 fn recovered(list: &[SignedAuthorization]) -> Vec<Either<SignedAuthorization, RecoveredAuthorization>> {
-    let authority = |signed| recover_authority(signed).map_or(RecoveredAuthority::Invalid, RecoveredAuthority::Valid);
+    let authority =
+        |signed| recover_authority(signed).map_or(RecoveredAuthority::Invalid, RecoveredAuthority::Valid);
     list.iter()
-        .map(|signed| Either::Right(RecoveredAuthorization::new_unchecked(signed.inner().clone(), authority(signed))))
+        .map(|signed| {
+            Either::Right(RecoveredAuthorization::new_unchecked(signed.inner().clone(), authority(signed)))
+        })
         .collect()
 }
 

@@ -146,7 +146,8 @@ mod tests {
     #[test]
     fn the_checksum_is_the_one_of_eip_2124() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-        let mainnet = alloy_primitives::b256!("d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3");
+        let mainnet =
+            alloy_primitives::b256!("d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3");
         assert_eq!(crc32(mainnet.as_slice()), 0xfc64_ec04);
     }
 

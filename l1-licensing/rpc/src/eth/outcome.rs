@@ -94,7 +94,9 @@ pub(crate) fn halt_message(reason: &HaltReason) -> String {
         HaltReason::CreateContractSizeLimit => "max code size exceeded",
         HaltReason::CreateContractStartingWithEF => "invalid code: must not begin with 0xef",
         HaltReason::CreateInitCodeSizeLimit => "max initcode size exceeded",
-        HaltReason::StateChangeDuringStaticCall | HaltReason::CallNotAllowedInsideStatic => "write protection",
+        HaltReason::StateChangeDuringStaticCall | HaltReason::CallNotAllowedInsideStatic => {
+            "write protection"
+        }
         HaltReason::OutOfFunds | HaltReason::OverflowPayment => "insufficient balance for transfer",
         HaltReason::CallTooDeep => "max call depth exceeded",
         HaltReason::PrecompileError => "precompile failed",
@@ -108,7 +110,9 @@ pub(crate) fn invalid_message(reason: &InvalidTransaction, tx: &TxEnv, base_fee:
     use InvalidTransaction as Invalid;
     let sender = tx.caller;
     match reason {
-        Invalid::NonceTooLow { tx, state } => format!("nonce too low: address {sender}, tx: {tx} state: {state}"),
+        Invalid::NonceTooLow { tx, state } => {
+            format!("nonce too low: address {sender}, tx: {tx} state: {state}")
+        }
         Invalid::NonceTooHigh { tx, state } => {
             format!("nonce too high: address {sender}, tx: {tx} state: {state}")
         }
@@ -119,7 +123,9 @@ pub(crate) fn invalid_message(reason: &InvalidTransaction, tx: &TxEnv, base_fee:
             format!("insufficient funds for gas * price + value: address {sender} have {balance} want {fee}")
         }
         Invalid::OverflowPaymentInTransaction => {
-            format!("insufficient funds for gas * price + value: address {sender} required balance exceeds 256 bits")
+            format!(
+                "insufficient funds for gas * price + value: address {sender} required balance exceeds 256 bits"
+            )
         }
         Invalid::CallGasCostMoreThanGasLimit { initial_gas, gas_limit } => {
             format!("intrinsic gas too low: have {gas_limit}, want {initial_gas}")
@@ -187,8 +193,12 @@ mod tests {
     #[test]
     fn reverts_that_say_nothing_readable_are_plain() {
         let endless = [&ERROR_SELECTOR[..], &U256::MAX.to_be_bytes::<32>()].concat();
-        let short = [&ERROR_SELECTOR[..], &U256::from(32).to_be_bytes::<32>(), &U256::from(99).to_be_bytes::<32>()].concat();
-        for data in [&[][..], &[1, 2, 3], &[1, 2, 3, 4, 5], &ERROR_SELECTOR, &PANIC_SELECTOR, &endless, &short] {
+        let short =
+            [&ERROR_SELECTOR[..], &U256::from(32).to_be_bytes::<32>(), &U256::from(99).to_be_bytes::<32>()]
+                .concat();
+        for data in
+            [&[][..], &[1, 2, 3], &[1, 2, 3, 4, 5], &ERROR_SELECTOR, &PANIC_SELECTOR, &endless, &short]
+        {
             assert_eq!(revert_message(data), "execution reverted");
         }
     }

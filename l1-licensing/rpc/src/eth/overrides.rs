@@ -13,10 +13,7 @@ use revm::{
 };
 use serde::Deserialize;
 
-use super::{
-    code_cache::CallDb,
-    precompiles::Moves,
-};
+use super::{code_cache::CallDb, precompiles::Moves};
 use crate::error::RpcError;
 
 /// `movePrecompileToAddress` names its own address.
@@ -130,7 +127,9 @@ impl BlockOverrides {
     }
 
     fn narrow<T: TryFrom<U256>>(&self, name: &str, value: U256) -> Result<T, RpcError> {
-        value.try_into().map_err(|_| RpcError::invalid_params(format!("block override {name} is too large: {value}")))
+        value
+            .try_into()
+            .map_err(|_| RpcError::invalid_params(format!("block override {name} is too large: {value}")))
     }
 }
 
@@ -138,7 +137,11 @@ impl BlockOverrides {
 ///
 /// # Errors
 /// Overrides that contradict themselves, with geth's messages; faults of the store.
-pub(crate) fn apply(overrides: &StateOverride, db: &mut CallDb, modules: &ModuleSet) -> Result<Moves, RpcError> {
+pub(crate) fn apply(
+    overrides: &StateOverride,
+    db: &mut CallDb,
+    modules: &ModuleSet,
+) -> Result<Moves, RpcError> {
     let mut moves = Moves::default();
     let mut targets = BTreeSet::new();
     for (address, account) in overrides {

@@ -52,6 +52,7 @@ impl<CTX: ContextTr<Cfg: Cfg<Spec = SpecId>>> PrecompileProvider<CTX> for CallPr
 
     fn contains(&self, address: &Address) -> bool {
         self.moves.moved.contains_key(address)
-            || (!self.moves.gone.contains(address) && PrecompileProvider::<CTX>::contains(&self.chain, address))
+            || (!self.moves.gone.contains(address)
+                && PrecompileProvider::<CTX>::contains(&self.chain, address))
     }
 }

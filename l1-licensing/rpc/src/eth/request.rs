@@ -69,7 +69,9 @@ impl CallRequest {
     /// # Errors
     /// [`crate::error::SERVER_ERROR`], with geth's messages.
     pub(crate) fn check(&self, chain_id: u64) -> Result<(), RpcError> {
-        if self.gas_price.is_some() && (self.max_fee_per_gas.is_some() || self.max_priority_fee_per_gas.is_some()) {
+        if self.gas_price.is_some()
+            && (self.max_fee_per_gas.is_some() || self.max_priority_fee_per_gas.is_some())
+        {
             return Err(RpcError::server(
                 "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified",
             ));
@@ -82,7 +84,9 @@ impl CallRequest {
             )));
         }
         if self.blob_versioned_hashes.is_some() || self.max_fee_per_blob_gas.is_some() {
-            return Err(RpcError::server("transaction type not supported: this chain carries no blob transactions"));
+            return Err(RpcError::server(
+                "transaction type not supported: this chain carries no blob transactions",
+            ));
         }
         Ok(())
     }

@@ -288,7 +288,8 @@ fn write_failure(json: &mut Json, call: &Called) {
         ExecutionResult::Success { .. } => return,
         ExecutionResult::Revert { output, .. } => (REVERTED, revert_message(output), Some(output)),
         ExecutionResult::Halt { reason, .. } => {
-            let cap = if call.capped { " (gas limit was capped by the RPC server's global gas cap)" } else { "" };
+            let cap =
+                if call.capped { " (gas limit was capped by the RPC server's global gas cap)" } else { "" };
             (VM_ERROR, format!("vm execution error: {}{cap}", halt_message(reason)), None)
         }
     };

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY};
 use chlom_state::{
-    Account, AccountChange, NodeReader, SlotChange, StateDiff, StateError, StateReader, account::EMPTY_ROOT, trie,
+    Account, AccountChange, NodeReader, SlotChange, StateDiff, StateError, StateReader, account::EMPTY_ROOT,
+    trie,
 };
 use revm::database::{AccountState, DbAccount};
 

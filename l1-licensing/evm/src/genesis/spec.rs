@@ -1,0 +1,51 @@
+//! What a chain begins with.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256, U256};
+use chlom_chain::staking::Validator;
+use chlom_primitives::Params;
+
+use super::account::GenesisAccount;
+
+/// A part of a genesis file that has no effect on CHLOM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignored {
+    /// Place in the file.
+    pub path: String,
+    /// Why it has no effect.
+    pub reason: &'static str,
+}
+
+/// What a chain begins with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GenesisSpec {
+    /// The parameters, checked.
+    pub params: Params,
+    /// Seconds since the epoch.
+    pub timestamp: u64,
+    /// The mix that the first block's is made from.
+    pub mix_hash: B256,
+    /// Accounts that the file allocates.
+    pub alloc: BTreeMap<Address, GenesisAccount>,
+    /// The first validators. A file may leave them out for `chlom dev`, which brings its own; [`GenesisSpec::state`] needs
+    /// at least one.
+    pub validators: Vec<Validator>,
+    /// What the file says and CHLOM does not heed, to be told to whoever wrote it.
+    pub ignored: Vec<Ignored>,
+}
+
+impl GenesisSpec {
+    /// A development chain: default parameters, accounts with balances in wei, and its validators.
+    pub fn dev(
+        accounts: impl IntoIterator<Item = (Address, U256)>,
+        validators: Vec<Validator>,
+        timestamp: u64,
+    ) -> Self {
+        let alloc = accounts
+            .into_iter()
+            .map(|(address, balance)| (address, GenesisAccount::with_balance(balance)))
+            .collect();
+        Self { alloc, validators, timestamp, ..Self::default() }
+    }
+}

@@ -1,0 +1,24 @@
+//! The system modules of this build.
+
+use std::sync::Arc;
+
+use chlom_chain::staking::Staking;
+use chlom_module::{ModuleSet, SystemModule};
+
+/// All of them. The list is the protocol: a module is one line here.
+pub fn system_modules() -> ModuleSet {
+    let modules: [Arc<dyn SystemModule>; 1] = [Arc::new(Staking)];
+    ModuleSet::new(modules).expect("the addresses are constants, and a test builds this list")
+}
+
+#[cfg(test)]
+mod tests {
+    use chlom_primitives::address::is_reserved;
+
+    use super::*;
+
+    #[test]
+    fn every_module_has_an_address_of_its_own_in_the_reserved_range() {
+        assert!(system_modules().iter().all(|module| is_reserved(&module.address())));
+    }
+}
