@@ -22,7 +22,7 @@ const MAX_JOURNAL_BYTES: u64 = 64 * 1024 * 1024;
 /// Bytes that one table gathers in memory before it is flushed; more would write less but insert more slowly.
 const MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Threads that flush and compact: one of them can be busy with a large table while the other keeps up.
+/// Threads below: with two, one only flushes, so that a long compaction holds up no commit.
 const WORKERS: usize = 2;
 
 /// Values from this size are kept apart, so that compactions do not copy them.
@@ -86,9 +86,7 @@ fn options(table: Table) -> KeyspaceCreateOptions {
     let options =
         KeyspaceCreateOptions::default().manual_journal_persist(true).max_memtable_size(MEMTABLE_BYTES);
     match table {
-        // Nearly always asked for what is there.
-        Table::Accounts => options.expect_point_read_hits(true),
-        // Hashes do not compress.
+        // Asked for what is there, and hashes do not compress.
         Table::Trie => {
             options.expect_point_read_hits(true).data_block_compression_policy(CompressionPolicy::disabled())
         }
