@@ -41,7 +41,12 @@ async function main() {
   const [binary] = await Promise.all([findBinary(), forge('build', '--quiet')]);
   const chain = await startChain(binary, ['--automine', '--accounts', String(ACCOUNTS)]);
   console.log(`${binary} was ready in ${Math.round(chain.startedMs)} ms at ${chain.http} and ${chain.ws}`);
+  const strays = [];
+  process.on('unhandledRejection', (error) =>
+    strays.push({ topic: 'suite', name: 'no stray rejection', ms: 0, error }),
+  );
   const results = await runAll(files, { binary, chain, parallel: Number(options.parallel), report: printTopic });
+  results.push(...strays);
   const end = await chain.stop();
   results.push({ topic: 'chain', name: 'stops when it is asked to', ms: 0, error: stopError(end, chain.log()) });
   printTopic(results.slice(-1));
