@@ -165,5 +165,4 @@ export const FAILING_CALLS = (f) => [
   ['eth_simulateV1', [{ blockStateCalls: [{ blockOverrides: { time: '0x1' }, calls: [] }] }, 'latest'], -38021],
   ['eth_sendRawTransaction', ['0x00'], -32000],
   ['debug_traceTransaction', [f.unknown, {}], -32000],
-  ['debug_getRawHeader', ['0xffffff'], -32000],
 ];
