@@ -51,6 +51,8 @@ pub struct GasParams {
     pub elasticity: u64,
     /// A full block raises the base fee by 1/denominator at elasticity 2.
     pub base_fee_change_denominator: u64,
+    /// Bytes of one block's transactions (EIP-7934).
+    pub max_block_bytes: u64,
     /// The proposer stops adding transactions after this many milliseconds of execution.
     pub build_budget_ms: u64,
 }

@@ -9,6 +9,7 @@ use crate::{
     account::{Account, EMPTY_ROOT},
     diff::StateDiff,
     error::StateError,
+    hashed::HashedChanges,
     node::{Branch, Child, TrieId, TrieUpdates},
     reader::{NodeReader, StateReader},
 };
@@ -38,32 +39,45 @@ impl MemoryState {
 
     /// Takes over a block's changes, flat and trie.
     pub fn commit(&mut self, diff: &StateDiff, updates: &TrieUpdates) {
-        for (hash, code) in &diff.codes {
-            self.codes.insert(*hash, code.clone());
+        self.codes.extend(diff.codes.iter().map(|(hash, code)| (*hash, code.clone())));
+        self.commit_hashed(&HashedChanges::from(diff), updates);
+    }
+
+    /// Takes over changes by hashed key, with what they made of the trie.
+    pub fn commit_hashed(&mut self, changes: &HashedChanges, updates: &TrieUpdates) {
+        for hashed in &updates.cleared {
+            self.clear_storage(hashed);
         }
-        for (address, change) in &diff.accounts {
-            let hashed = keccak256(address);
-            if change.wiped || change.after.is_none() {
-                let range = (hashed, B256::ZERO)..=(hashed, B256::repeat_byte(0xff));
-                let keys: Vec<_> = self.storage.range(range).map(|(k, _)| *k).collect();
-                for key in keys {
-                    self.storage.remove(&key);
-                }
-            }
-            match change.after {
-                Some(account) => self.accounts.insert(hashed, account),
-                None => self.accounts.remove(&hashed),
+        for (hashed, account) in &changes.accounts {
+            match account {
+                Some(account) => self.accounts.insert(*hashed, *account),
+                None => self.accounts.remove(hashed),
             };
-            for (slot, value) in &change.storage {
-                let key = (hashed, keccak256(slot.to_be_bytes::<32>()));
-                if value.after.is_zero() {
-                    self.storage.remove(&key);
+        }
+        for (hashed, change) in &changes.storage {
+            for (slot, value) in &change.slots {
+                if value.is_zero() || !self.accounts.contains_key(hashed) {
+                    self.storage.remove(&(*hashed, *slot));
                 } else {
-                    self.storage.insert(key, value.after);
+                    self.storage.insert((*hashed, *slot), *value);
                 }
             }
         }
         self.commit_trie(updates);
+        for hashed in changes.storage.keys() {
+            if let Some(account) = self.accounts.get_mut(hashed) {
+                account.storage_root =
+                    self.roots.get(&TrieId::Storage(*hashed)).map_or(EMPTY_ROOT, Child::root_hash);
+            }
+        }
+    }
+
+    fn clear_storage(&mut self, hashed: &B256) {
+        let range = (*hashed, B256::ZERO)..=(*hashed, B256::repeat_byte(0xff));
+        let keys: Vec<_> = self.storage.range(range).map(|(key, _)| *key).collect();
+        for key in keys {
+            self.storage.remove(&key);
+        }
     }
 
     fn commit_trie(&mut self, updates: &TrieUpdates) {

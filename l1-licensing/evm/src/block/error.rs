@@ -28,6 +28,23 @@ pub enum TxInvalid {
     },
 }
 
+impl TxInvalid {
+    /// False when no later block can hold the transaction either, so that a pool should drop it: its nonce is used, or its
+    /// own bytes break a rule.
+    pub fn may_pass_later(&self) -> bool {
+        match self {
+            Self::BlockGas { .. } => true,
+            Self::UnsupportedType { .. } => false,
+            Self::Evm(reason) => matches!(
+                reason,
+                InvalidTransaction::NonceTooHigh { .. }
+                    | InvalidTransaction::GasPriceLessThanBasefee
+                    | InvalidTransaction::LackOfFundForMaxFee { .. }
+            ),
+        }
+    }
+}
+
 /// Why a transaction was not executed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExecuteError {

@@ -1,0 +1,42 @@
+# Build outputs live outside of the clone, so that a fresh clone is warm.
+CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/chlom
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export FOUNDRY_OUT ?= $(CACHE)/foundry/out
+export FOUNDRY_CACHE_PATH ?= $(CACHE)/foundry/cache
+ARGS ?=
+
+.PHONY: help dev build test unit compat lint slow bench tools fmt
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+dev: ## Build and run a chain on this machine (ARGS="--automine …")
+	cargo run --release --locked -p chlom -- dev $(ARGS)
+
+build: ## Build the binary with the profile that tests use
+	cargo build --locked -p chlom
+
+test: lint unit compat ## Everything that a change must pass; installs what it needs
+
+lint: ## Formatting and lints
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+unit: ## Unit, property and integration tests
+	cargo test --locked --workspace -- --skip _slow
+
+compat: build ## forge, cast, viem and ethers against a real chain
+	CHLOM_BIN=$(CARGO_TARGET_DIR)/debug/chlom devnet/compat/run.sh
+
+slow: ## The long drills
+	cargo test --locked --workspace -- _slow
+
+bench: ## Measure, with peers where they can be had: tables and JSON
+	cargo bench --locked -p chlom --bench blocks
+	cargo build --release --locked -p chlom
+	node devnet/bench/run.mjs --chlom $(CARGO_TARGET_DIR)/release/chlom
+
+tools: ## Install forge, cast, viem and ethers from npm into devnet/compat
+	devnet/compat/tools/install
+
+fmt: ## Format
+	cargo fmt --all

@@ -1,0 +1,18 @@
+//! `chlom dev`: the Application driven in process, with accounts to use at once.
+//!
+//! - [`args`]: the command line.
+//! - [`accounts`]: the keys of the well-known development mnemonic.
+//! - [`genesis`]: the default genesis, or the user's file.
+//! - [`control`]: what JSON-RPC may do on this command only.
+//! - [`banner`]: what is printed when ready.
+//! - [`node`]: joining the parts and stopping them in order.
+
+mod accounts;
+mod args;
+mod banner;
+mod control;
+mod genesis;
+mod node;
+
+pub(crate) use args::DevArgs;
+pub(crate) use node::run;

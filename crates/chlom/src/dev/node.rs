@@ -1,0 +1,179 @@
+//! Joining the parts of a dev chain, and stopping them in order.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use alloy_primitives::Address;
+use anyhow::{Context as _, Result};
+use chlom_abci::{DevChain, DevChainConfig};
+use chlom_app::genesis;
+use chlom_evm::genesis::GenesisSpec;
+use chlom_pool::{Pool, PoolConfig, PoolEnv};
+use chlom_primitives::Params;
+use chlom_rpc::{Context, Cors, Health, Limits, NewBlock, Server, ServerOptions};
+use chlom_store::{Backend, Commit, History, Store, StoreConfig, StoreError};
+use tokio::sync::broadcast;
+
+use super::{
+    accounts,
+    args::DevArgs,
+    banner::Ready,
+    control::{Control, Waker},
+};
+
+/// Heads and transactions that a slow subscriber may lag behind before it is told so and dropped.
+const HEADS_KEPT: usize = 256;
+const PENDING_KEPT: usize = 65_536;
+/// Journal of acknowledged transactions, inside the data directory.
+const JOURNAL: &str = "pool.journal";
+
+/// Runs until SIGINT or SIGTERM.
+///
+/// # Errors
+/// What kept the chain from starting.
+pub(crate) fn run(args: &DevArgs) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("rpc")
+        .build()
+        .context("starting the async runtime")?;
+    runtime.block_on(serve(args))
+}
+
+async fn serve(args: &DevArgs) -> Result<()> {
+    let held = accounts::derive(args.accounts)?;
+    let endowed: Vec<Address> = held.iter().map(|account| account.address).collect();
+    let spec = super::genesis::spec(args, &endowed)?;
+    let params = Arc::new(spec.params.clone());
+    let modules = Arc::new(chlom_app::modules());
+    let store = open_store(args, &spec)?;
+    let pool = open_pool(args, &params, &store)?;
+    let (heads, _) = broadcast::channel(HEADS_KEPT);
+    let (pending, _) = broadcast::channel(PENDING_KEPT);
+
+    let config = DevChainConfig {
+        block_time: args.block_time.unwrap_or(Duration::from_millis(params.chain.block_time_ms)),
+        automine: args.automine,
+        proposer: spec.validators.first().map(|v| v.account).unwrap_or_default(),
+    };
+    let to_subscribers = heads.clone();
+    let publish = Box::new(move |made: &chlom_abci::chain::Produced| {
+        // No subscriber is no fault.
+        let _nobody =
+            to_subscribers.send(NewBlock { block: made.block.clone(), receipts: made.receipts.clone() });
+    });
+    let ready_accounts = accounts::derive(args.accounts)?;
+
+    let (chain, maker) =
+        DevChain::new(config, store.clone(), pool.clone(), params.clone(), modules.clone(), publish);
+    let context = Arc::new(Context {
+        store: store.clone(),
+        pool,
+        params: params.clone(),
+        modules,
+        limits: Limits::default(),
+        heads,
+        pending,
+        wake: Arc::new(Waker(chain.clone())),
+        dev: Some(Arc::new(Control::new(chain.clone(), held))),
+        client_version: client_version(),
+        sync_timeout: Duration::from_secs(2),
+    });
+    let options = ServerOptions {
+        cors: cors(&args.cors),
+        health: Arc::new(Halted(chain.clone())),
+        registry: Default::default(),
+    };
+    // The port is taken before the first block is made: a second `chlom dev` must not get as far as that.
+    let server = Server::bind(SocketAddr::new(args.host, args.port), context, options).await?;
+    let running = maker.start().context("starting the block producer")?;
+    let head = store.head().context("the store has no head after genesis")?;
+    let ready = Ready {
+        chain_id: params.chain.evm_chain_id,
+        addr: server.local_addr(),
+        genesis: store.genesis_hash().context("the store has no genesis block")?,
+        height: head.block.height(),
+        data_dir: args.data_dir.as_ref().map(|dir| dir.display().to_string()),
+        accounts: &ready_accounts,
+    };
+    println!("{}", if args.json { ready.json() } else { ready.text() });
+    server.serve(stop_signal()).await;
+    chain.stop();
+    tokio::task::spawn_blocking(move || running.join()).await.context("joining the block producer")?;
+    store.flush().context("writing the last caches")
+}
+
+/// `/health` fails once the chain halted.
+struct Halted(DevChain);
+
+impl Health for Halted {
+    fn trouble(&self) -> Option<String> {
+        self.0.halted().map(ToString::to_string)
+    }
+}
+
+fn cors(origins: &[String]) -> Cors {
+    if origins.iter().any(|origin| origin == "*") { Cors::Anybody } else { Cors::Origins(origins.to_vec()) }
+}
+
+fn open_store(args: &DevArgs, spec: &GenesisSpec) -> Result<Store> {
+    let backend = match &args.data_dir {
+        Some(dir) => Backend::Disk(dir.clone()),
+        None => Backend::Memory,
+    };
+    let history = args.history.unwrap_or(History::Heights(spec.params.state.history_heights));
+    let proof_history = args.proof_history.unwrap_or(spec.params.state.proof_heights);
+    let cache_bytes = args.cache.saturating_mul(1024 * 1024);
+    let store = Store::open(StoreConfig { backend, history, proof_history, cache_bytes, fail_point: None })?;
+    let genesis = genesis::block(spec).map_err(|error| crate::exit::Usage(error.to_string()))?;
+    match store.genesis_hash() {
+        None => store.commit(Commit {
+            block: genesis.block,
+            receipts: genesis.receipts,
+            diff: genesis.diff,
+            trie: genesis.trie,
+        })?,
+        Some(found) if found != genesis.block.hash => {
+            return Err(StoreError::Foreign {
+                path: args.data_dir.clone().unwrap_or_default(),
+                found: format!(
+                    "a chain with genesis {found}, these arguments give {}; use the genesis file, --accounts and \
+                     --gas-limit it was made with, or another directory",
+                    genesis.block.hash
+                ),
+            }
+            .into());
+        }
+        Some(_) => {}
+    }
+    Ok(store)
+}
+
+fn open_pool(args: &DevArgs, params: &Params, store: &Store) -> Result<Pool> {
+    let journal: Option<PathBuf> = args.data_dir.as_ref().map(|dir| dir.join(JOURNAL));
+    let env = PoolEnv { chain_id: params.chain.evm_chain_id, block_gas_limit: params.gas.block_gas_limit };
+    let (pool, journalled) = Pool::open(PoolConfig::default(), journal.as_deref(), env)?;
+    let head = store.head().context("the store has no head after genesis")?;
+    let restored = pool.restore(journalled, &head.state).context("taking over the pool's journal")?;
+    for (hash, why) in &restored.dropped {
+        tracing::warn!(%hash, %why, "a transaction of the pool's journal is no longer valid");
+    }
+    tracing::info!(kept = restored.kept, "transactions of the pool's journal");
+    Ok(pool)
+}
+
+fn client_version() -> String {
+    format!("chlom/v{}/{}-{}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH)
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Without a handler SIGTERM still ends the process; only SIGINT can be waited for.
+        let _interrupted = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,45 @@
+//! Exit codes that mean something; `--help` lists them.
+
+use std::process::ExitCode;
+
+use chlom_rpc::BindError;
+use chlom_store::StoreError;
+
+/// Bad arguments, or a genesis file that cannot be used. clap uses the same code.
+const USAGE: u8 = 2;
+/// The port is taken.
+const PORT: u8 = 3;
+/// Another process has the data directory.
+const LOCKED: u8 = 4;
+/// The data directory is not this chain's, or it is damaged.
+const DATA: u8 = 5;
+
+/// An argument or file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub String);
+
+/// Prints an error with its causes and gives its exit code.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(code(error))
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    for cause in error.chain() {
+        if cause.is::<Usage>() {
+            return USAGE;
+        }
+        if cause.is::<BindError>() {
+            return PORT;
+        }
+        match cause.downcast_ref::<StoreError>() {
+            Some(StoreError::Locked { .. }) => return LOCKED,
+            Some(StoreError::Foreign { .. } | StoreError::Damaged { .. } | StoreError::Version { .. }) => {
+                return DATA;
+            }
+            _ => {}
+        }
+    }
+    1
+}

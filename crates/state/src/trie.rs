@@ -1,1 +1,0 @@
-//! Roots from a diff along changed paths only, and proofs.

@@ -1,0 +1,13 @@
+//! The trie against a naive one, and the promises that its users rely on.
+#![allow(missing_docs, unreachable_pub)]
+
+mod blocks;
+mod damage;
+mod keys;
+mod naive;
+mod proofs;
+mod records;
+mod reverted;
+mod roots;
+mod threads;
+mod world;

@@ -1,0 +1,113 @@
+//! From a directory, or nothing, to a chain.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::{Arc, atomic::Ordering, mpsc::channel},
+};
+
+use alloy_primitives::B256;
+use chlom_primitives::Block;
+
+use crate::{
+    config::{Backend, StoreConfig},
+    directory,
+    encoding::{block, key},
+    error::StoreError,
+    kv::{Kv, Table, disk::DiskKv, memory::MemoryKv},
+    nodes::Unstored,
+    shared::Shared,
+    store::Store,
+    version::{Pinned, Version},
+    writer::{Writer, pin},
+};
+
+/// The engine's cache of disk blocks, as a share of the store's: the store caches values itself.
+const ENGINE_SHARE: usize = 4;
+
+pub(crate) fn open(config: StoreConfig) -> Result<Store, StoreError> {
+    let (kv, path): (Box<dyn Kv>, _) = match &config.backend {
+        Backend::Memory => (Box::new(MemoryKv::default()), "memory".into()),
+        Backend::Disk(path) => (Box::new(open_disk(path, config.cache_bytes)?), path.clone()),
+    };
+    let shared = Arc::new(Shared::new(kv, path, &config));
+    let stored_trie = load(&shared).map_err(|error| error.at(&shared.path))?;
+    let (jobs, queue) = channel();
+    let writer = Writer { shared: shared.clone(), stored_trie };
+    let thread = writer.start(queue).map_err(|cause| StoreError::Io {
+        action: "start the writer of",
+        path: shared.path.clone(),
+        cause: Arc::new(cause),
+    })?;
+    Ok(Store::start(shared, jobs, thread))
+}
+
+fn open_disk(path: &Path, cache_bytes: usize) -> Result<DiskKv, StoreError> {
+    let directory = directory::claim(path)?;
+    // The engine trusts its files' structure and panics where a damaged one breaks it.
+    let opened =
+        catch_unwind(AssertUnwindSafe(|| DiskKv::open(directory, (cache_bytes / ENGINE_SHARE) as u64)));
+    let damaged = |what: String| StoreError::Damaged { path: path.into(), what };
+    match opened {
+        Ok(Ok(kv)) => Ok(kv),
+        Ok(Err(error)) => Err(match error {
+            fjall::Error::Locked => StoreError::Locked { path: path.into() },
+            fjall::Error::Io(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                StoreError::Io { action: "open", path: path.into(), cause: Arc::new(cause) }
+            }
+            other => damaged(other.to_string()),
+        }),
+        Err(_) => Err(damaged("the database does not open".into())),
+    }
+}
+
+/// Reads the chain's end and brings the trie up to it. Returns the height of the stored trie.
+fn load(shared: &Arc<Shared>) -> Result<Option<u64>, StoreError> {
+    let pinned = pin(shared, 1);
+    let Some(tip) = pinned.get(Table::Meta, key::META_TIP)? else { return Ok(None) };
+    let (height, hash) = parse_tip(shared, &tip)?;
+    let genesis = pinned.get(Table::Meta, key::META_GENESIS)?;
+    let genesis = genesis.and_then(|bytes| B256::try_from(bytes.as_ref()).ok());
+    let genesis = genesis.ok_or_else(|| shared.damaged("the genesis hash is missing"))?;
+    let block = load_tip(shared, &pinned, height, hash)?;
+    if let Some(floor) = height_record(&pinned, Table::Meta, key::META_FLOOR)? {
+        shared.floor.store(floor, Ordering::Release);
+        shared.kv.forget_history(floor);
+    }
+    let stored = height_record(&pinned, Table::Trie, key::TRIE_HEIGHT)?;
+    let stored = stored.ok_or_else(|| shared.damaged("the height of the trie is missing"))?;
+    let pinned = shared.recover(pinned, &block.header, stored)?;
+    let version =
+        Version { commit: 1, fork: 0, block, pinned, layers: Vec::new(), unstored: Unstored::default() };
+    let version = Arc::new(version);
+    shared.caches.clear(version.commit);
+    let mut chain = shared.chain.write();
+    chain.genesis = Some(genesis);
+    chain.tip = Some(version.clone());
+    chain.head = Some(version);
+    Ok(Some(height))
+}
+
+fn height_record(pinned: &Pinned, table: Table, key: &[u8]) -> Result<Option<u64>, StoreError> {
+    Ok(pinned.get(table, key)?.map(|bytes| block::decode_height(&bytes)).transpose()?)
+}
+
+fn parse_tip(shared: &Shared, tip: &[u8]) -> Result<(u64, B256), StoreError> {
+    let parsed = tip
+        .split_first_chunk::<8>()
+        .and_then(|(height, hash)| Some((u64::from_be_bytes(*height), B256::try_from(hash).ok()?)));
+    parsed.ok_or_else(|| shared.damaged("the record of the newest block does not decode"))
+}
+
+fn load_tip(shared: &Shared, pinned: &Pinned, height: u64, hash: B256) -> Result<Arc<Block>, StoreError> {
+    let missing = || shared.damaged(format!("block {height}, the newest, is missing"));
+    let header = pinned.get(Table::Headers, &key::height(height))?.ok_or_else(missing)?;
+    let body = pinned.get(Table::Bodies, &key::height(height))?.ok_or_else(missing)?;
+    let (header, additions) = block::decode_header(&header)?;
+    let block = Block::seal(header, additions, block::decode_body(&body)?);
+    if block.hash != hash || block.height() != height {
+        let (got, at) = (block.hash, block.height());
+        return Err(shared.damaged(format!("block {height} should be {hash}, it is {got} of height {at}")));
+    }
+    Ok(Arc::new(block))
+}

@@ -1,0 +1,289 @@
+//! The thread that makes blocks, and the commands it takes.
+
+use std::{
+    collections::BTreeMap,
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel},
+    sync::{Arc, OnceLock},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use alloy_primitives::Address;
+use chlom_app::App;
+use chlom_module::ModuleSet;
+use chlom_pool::Pool;
+use chlom_primitives::Params;
+use chlom_store::Store;
+
+use crate::{clock::ChainClock, error::ChainError, produce::Producer};
+
+pub use crate::produce::Produced;
+
+/// Most blocks that one `mine` command makes.
+pub const MAX_BLOCKS_AT_ONCE: u64 = 10_000;
+
+/// How a dev chain runs; this node's choice.
+#[derive(Clone, Debug)]
+pub struct DevChainConfig {
+    /// Time between blocks, empty or not.
+    pub block_time: Duration,
+    /// Also make a block as soon as a transaction waits.
+    pub automine: bool,
+    /// The validator's account: coinbase of all blocks.
+    pub proposer: Address,
+}
+
+enum Command {
+    Wake,
+    Mine { blocks: u64, interval: Option<u64>, reply: Reply<u64> },
+    IncreaseTime(u64, Reply<u64>),
+    SetNextTimestamp(u64, Reply<()>),
+    Snapshot(Reply<u64>),
+    Revert(u64, Reply<bool>),
+    Stop,
+}
+
+/// Told of every durable block, in order.
+pub type Publish = Box<dyn FnMut(&Produced) + Send>;
+
+type Reply<T> = SyncSender<Result<T, ChainError>>;
+
+/// A handle on the producing thread. Dropping the last one does not stop it; [`DevChain::stop`] does.
+#[derive(Clone)]
+pub struct DevChain {
+    commands: Sender<Command>,
+    halted: Arc<OnceLock<ChainError>>,
+}
+
+/// The producing thread, for joining after [`DevChain::stop`].
+pub struct Running {
+    thread: JoinHandle<()>,
+}
+
+impl Running {
+    /// Waits until the last block is durable and the thread ended.
+    pub fn join(self) {
+        if self.thread.join().is_err() {
+            tracing::error!("the block producer panicked");
+        }
+    }
+}
+
+impl DevChain {
+    /// A chain on the store's head, and its producer, which makes nothing before [`Maker::start`]. `publish` is called for
+    /// every block once it is durable, in order.
+    pub fn new(
+        config: DevChainConfig,
+        store: Store,
+        pool: Pool,
+        params: Arc<Params>,
+        modules: Arc<ModuleSet>,
+        publish: Publish,
+    ) -> (Self, Maker) {
+        let (commands, inbox) = channel();
+        let halted = Arc::new(OnceLock::new());
+        let producer = Producer {
+            app: App::new(params.clone(), modules),
+            store,
+            pool,
+            params,
+            proposer: config.proposer,
+        };
+        let maker = Maker {
+            config,
+            producer,
+            publish,
+            inbox,
+            halted: halted.clone(),
+            clock: ChainClock::default(),
+            snapshots: BTreeMap::new(),
+            next_snapshot: 1,
+        };
+        (Self { commands, halted }, maker)
+    }
+
+    /// Why no further blocks are made, if so.
+    pub fn halted(&self) -> Option<&ChainError> {
+        self.halted.get()
+    }
+
+    /// Transactions arrived; makes a block at once on an automining chain.
+    pub fn wake(&self) {
+        // A stopped chain makes no blocks; the sender of the transactions learns that from `halted` and `/health`.
+        let _stopped = self.commands.send(Command::Wake);
+    }
+
+    /// Makes `blocks` blocks now, `interval` seconds apart; returns the last height once durable.
+    ///
+    /// # Errors
+    /// Too many at once, or the chain halted.
+    pub fn mine(&self, blocks: u64, interval: Option<u64>) -> Result<u64, ChainError> {
+        if blocks > MAX_BLOCKS_AT_ONCE {
+            return Err(ChainError::TooManyBlocks { asked: blocks, limit: MAX_BLOCKS_AT_ONCE });
+        }
+        self.ask(|reply| Command::Mine { blocks, interval, reply })
+    }
+
+    /// Moves chain time forward; returns the total offset, seconds.
+    ///
+    /// # Errors
+    /// Overflow, or the chain halted.
+    pub fn increase_time(&self, seconds: u64) -> Result<u64, ChainError> {
+        self.ask(|reply| Command::IncreaseTime(seconds, reply))
+    }
+
+    /// Fixes the next block's timestamp.
+    ///
+    /// # Errors
+    /// Not later than the head's, or the chain halted.
+    pub fn set_next_timestamp(&self, timestamp: u64) -> Result<(), ChainError> {
+        self.ask(|reply| Command::SetNextTimestamp(timestamp, reply))
+    }
+
+    /// Remembers the present height and time; returns the snapshot's id.
+    ///
+    /// # Errors
+    /// The chain halted.
+    pub fn snapshot(&self) -> Result<u64, ChainError> {
+        self.ask(Command::Snapshot)
+    }
+
+    /// Goes back to a snapshot and forgets it and all later ones; false when there is none with this id.
+    ///
+    /// # Errors
+    /// History does not reach back so far, or the chain halted.
+    pub fn revert(&self, id: u64) -> Result<bool, ChainError> {
+        self.ask(|reply| Command::Revert(id, reply))
+    }
+
+    /// Ends the thread after the block in hand.
+    pub fn stop(&self) {
+        let _already = self.commands.send(Command::Stop);
+    }
+
+    fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, ChainError> {
+        let (reply, answer) = sync_channel(1);
+        let gone = || self.halted.get().cloned().unwrap_or(ChainError::Stopped);
+        self.commands.send(command(reply)).map_err(|_| gone())?;
+        answer.recv().map_err(|_| gone())?
+    }
+}
+
+/// What makes the blocks: the thread's own state.
+pub struct Maker {
+    config: DevChainConfig,
+    producer: Producer,
+    publish: Publish,
+    inbox: Receiver<Command>,
+    halted: Arc<OnceLock<ChainError>>,
+    clock: ChainClock,
+    snapshots: BTreeMap<u64, (u64, ChainClock)>,
+    next_snapshot: u64,
+}
+
+impl Maker {
+    /// Starts the thread; the first block is made at once.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn start(mut self) -> std::io::Result<Running> {
+        let thread = std::thread::Builder::new().name("blocks".into()).spawn(move || {
+            if let Err(why) = self.run() {
+                tracing::error!(%why, "no further blocks");
+                let _first = self.halted.set(why);
+            }
+        })?;
+        Ok(Running { thread })
+    }
+
+    fn run(&mut self) -> Result<(), ChainError> {
+        let mut due = Instant::now();
+        loop {
+            let wait = due.saturating_duration_since(Instant::now());
+            match self.inbox.recv_timeout(wait) {
+                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Ok(command) => self.obey(command)?,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.make_block()?;
+                    due = next_due(due, self.config.block_time);
+                }
+            }
+        }
+    }
+
+    fn make_block(&mut self) -> Result<u64, ChainError> {
+        let time = self.clock.take();
+        let produced = self.producer.produce(time)?;
+        (self.publish)(&produced);
+        Ok(produced.block.height())
+    }
+
+    /// `Err` halts the chain; a refusal goes back to whoever asked.
+    fn obey(&mut self, command: Command) -> Result<(), ChainError> {
+        match command {
+            Command::Wake => {
+                if self.config.automine && self.producer.has_work()? {
+                    self.make_block()?;
+                }
+            }
+            Command::Mine { blocks, interval, reply } => {
+                let result = self.mine(blocks, interval);
+                let fault = result.as_ref().err().cloned();
+                let _gone = reply.send(result);
+                if let Some(fault) = fault.filter(ChainError::halts) {
+                    return Err(fault);
+                }
+            }
+            Command::IncreaseTime(seconds, reply) => {
+                let _gone = reply.send(self.clock.increase(seconds));
+            }
+            Command::SetNextTimestamp(timestamp, reply) => {
+                let head = self.producer.head_timestamp();
+                let _gone = reply.send(head.and_then(|head| self.clock.set_next(timestamp, head)));
+            }
+            Command::Snapshot(reply) => {
+                let _gone = reply.send(self.snapshot());
+            }
+            Command::Revert(id, reply) => {
+                let _gone = reply.send(self.revert(id));
+            }
+            Command::Stop => {}
+        }
+        Ok(())
+    }
+
+    fn mine(&mut self, blocks: u64, interval: Option<u64>) -> Result<u64, ChainError> {
+        let mut height = self.producer.head_height()?;
+        for index in 0..blocks {
+            if let Some(seconds) = interval.filter(|_| index > 0) {
+                self.clock.increase(seconds)?;
+            }
+            height = self.make_block()?;
+        }
+        Ok(height)
+    }
+
+    fn snapshot(&mut self) -> Result<u64, ChainError> {
+        let id = self.next_snapshot;
+        self.next_snapshot = id.saturating_add(1);
+        self.snapshots.insert(id, (self.producer.head_height()?, self.clock.clone()));
+        Ok(id)
+    }
+
+    fn revert(&mut self, id: u64) -> Result<bool, ChainError> {
+        let Some((height, clock)) = self.snapshots.get(&id).cloned() else {
+            return Ok(false);
+        };
+        self.producer.rewind(height)?;
+        self.clock = clock;
+        self.snapshots.split_off(&id);
+        Ok(true)
+    }
+}
+
+/// The next tick of a steady pace; a chain that fell behind does not rush after it.
+fn next_due(due: Instant, block_time: Duration) -> Instant {
+    let now = Instant::now();
+    let next = due + block_time;
+    if next < now { now + block_time } else { next }
+}

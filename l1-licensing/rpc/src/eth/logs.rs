@@ -1,0 +1,174 @@
+//! eth_getLogs, and the same search for filters and subscriptions.
+
+use std::sync::Arc;
+
+use chlom_primitives::{Block, Receipt};
+
+use super::{
+    block_id::{BlockId, NumberOrTag},
+    deadline::Deadline,
+    filter::{Filter, Scope},
+    json::Json,
+    log_texts::{LogTexts, texts},
+    point::{block, head, store_error},
+};
+use crate::{
+    context::{Context, NewBlock},
+    dispatch::{Answer, Params, Reply},
+    error::RpcError,
+};
+
+/// eth_getLogs: what matches the filter, as an array.
+pub(super) fn get_logs(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
+    params.at_most(1)?;
+    let filter: Filter = params.required(0)?;
+    filter.check(&ctx.limits)?;
+    logs(ctx, &filter)
+}
+
+/// All logs that match a filter, as a JSON array.
+///
+/// # Errors
+/// An unknown block, a range that is no range or too wide, more results than the limits allow.
+pub(crate) fn logs(ctx: &Context, filter: &Filter) -> Reply {
+    match filter.scope {
+        Scope::Block(hash) => {
+            let found = block(ctx, BlockId::Hash(hash))?.ok_or_else(|| RpcError::server("unknown block"))?;
+            logs_at(ctx, filter, &found)
+        }
+        Scope::Range { from, to } => {
+            let (first, last) = range(ctx, from, to)?;
+            logs_between(ctx, filter, first, last)
+        }
+    }
+}
+
+/// The heights of a range.
+fn range(ctx: &Context, from: NumberOrTag, to: NumberOrTag) -> Result<(u64, u64), RpcError> {
+    let head = head(ctx)?.block.height();
+    let height = |name| match name {
+        NumberOrTag::Number(height) => Ok(height),
+        NumberOrTag::Latest => Ok(head),
+        NumberOrTag::Pending => Err(RpcError::invalid_params("pending logs are not supported")),
+    };
+    let (first, last) = (height(from)?, height(to)?);
+    if first > last {
+        return Err(RpcError::invalid_params("invalid block range params"));
+    }
+    if last > head {
+        return Err(RpcError::invalid_params("block range extends beyond current head block"));
+    }
+    Ok((first, last))
+}
+
+/// The logs that match a filter's terms at heights `first` to `last`, as a JSON array; the filter's own scope is not
+/// looked at.
+///
+/// # Errors
+/// A range wider, or more results, than the limits allow.
+pub(crate) fn logs_between(ctx: &Context, filter: &Filter, first: u64, last: u64) -> Reply {
+    if last.saturating_sub(first) >= ctx.limits.log_range {
+        return Err(RpcError::invalid_params(format!("exceed maximum block range {}", ctx.limits.log_range)));
+    }
+    let deadline = Deadline::start(ctx);
+    let mut search = Search::new(ctx, filter);
+    for height in first..=last {
+        deadline.check()?;
+        let Some(found) = block(ctx, BlockId::Number(NumberOrTag::Number(height)))? else { break };
+        if !filter.may_match(&found.header.logs_bloom) {
+            continue;
+        }
+        let (receipts, written) = load(ctx, &found)?;
+        if first == last && filter.takes_all() {
+            return search.whole(&written);
+        }
+        search.add(&receipts, &written)?;
+    }
+    Ok(search.finish())
+}
+
+fn logs_at(ctx: &Context, filter: &Filter, found: &Block) -> Reply {
+    let mut search = Search::new(ctx, filter);
+    if filter.may_match(&found.header.logs_bloom) {
+        let (receipts, written) = load(ctx, found)?;
+        if filter.takes_all() {
+            return search.whole(&written);
+        }
+        search.add(&receipts, &written)?;
+    }
+    Ok(search.finish())
+}
+
+fn load(ctx: &Context, block: &Block) -> Result<(Arc<Vec<Receipt>>, Arc<LogTexts>), RpcError> {
+    let receipts = ctx.store.receipts(block.height()).map_err(store_error)?;
+    let receipts = receipts.ok_or_else(|| RpcError::internal("a block without its receipts"))?;
+    let written = texts(block, &receipts);
+    Ok((receipts, written))
+}
+
+/// The logs of a new block that match a filter's terms, each a JSON object; for subscriptions.
+pub(crate) fn logs_of_block(new: &NewBlock, filter: &Filter) -> Vec<Vec<u8>> {
+    if !filter.may_match(&new.block.header.logs_bloom) {
+        return Vec::new();
+    }
+    let written = texts(&new.block, &new.receipts);
+    let logs = new.receipts.iter().flat_map(|receipt| &receipt.logs).enumerate();
+    logs.filter(|(_, log)| filter.matches(log)).map(|(index, _)| written.log(index).to_vec()).collect()
+}
+
+/// A result in the making, and its bounds.
+struct Search<'a> {
+    ctx: &'a Context,
+    filter: &'a Filter,
+    json: Json,
+    found: usize,
+}
+
+impl<'a> Search<'a> {
+    fn new(ctx: &'a Context, filter: &'a Filter) -> Self {
+        let mut json = Json::default();
+        json.open_array();
+        Self { ctx, filter, json, found: 0 }
+    }
+
+    fn add(&mut self, receipts: &[Receipt], written: &LogTexts) -> Result<(), RpcError> {
+        if self.filter.takes_all() {
+            self.found += written.count();
+            self.json.item().raw(written.elements());
+            return self.bounds();
+        }
+        for (index, log) in receipts.iter().flat_map(|receipt| &receipt.logs).enumerate() {
+            if self.filter.matches(log) {
+                self.found += 1;
+                self.json.item().raw(written.log(index));
+            }
+        }
+        self.bounds()
+    }
+
+    /// A block's logs are the whole answer: it is shared, not copied.
+    fn whole(&mut self, written: &LogTexts) -> Reply {
+        self.found = written.count();
+        self.bounds()?;
+        Ok(Answer::Shared(written.array().clone()))
+    }
+
+    fn bounds(&self) -> Result<(), RpcError> {
+        let limits = &self.ctx.limits;
+        if self.found > limits.log_results {
+            return Err(RpcError::limit(format!(
+                "query returned more than {} results; ask for fewer blocks or name addresses or topics",
+                limits.log_results
+            )));
+        }
+        if self.json.len() > limits.response_bytes {
+            return Err(RpcError::limit(format!("response is larger than {} bytes", limits.response_bytes)));
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Answer {
+        self.json.close_array();
+        self.json.into()
+    }
+}

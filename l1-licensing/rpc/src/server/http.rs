@@ -1,0 +1,228 @@
+//! Answers HTTP requests.
+
+use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc};
+
+use axum::extract::{FromRequestParts, WebSocketUpgrade};
+use bytes::{Bytes, BytesMut};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Body, Incoming},
+    header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, UPGRADE},
+    http::request::Parts,
+};
+use tokio::time::timeout;
+
+use crate::{
+    dispatch::output::{self, Output, length},
+    error::RpcError,
+    server::{
+        budget::{FREE, Share},
+        connection::Connection,
+        health,
+        payload::Payload,
+        websocket,
+    },
+};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+const WELCOME: &str =
+    "CHLOM: JSON-RPC by POST or WebSocket on this address. /health and /metrics are by GET.\n";
+
+type Answer = Response<Payload>;
+
+/// Answers one request.
+pub(super) async fn handle(
+    connection: Arc<Connection>,
+    request: Request<Incoming>,
+) -> Result<Answer, Infallible> {
+    let busy = connection.activity.begin();
+    let (mut parts, body) = request.into_parts();
+    let mut response = route(&connection, &mut parts, body).await;
+    connection.shared.cors.annotate(&parts.headers, response.headers_mut());
+    Ok(response.map(|payload| payload.holding(busy)))
+}
+
+async fn route(connection: &Arc<Connection>, parts: &mut Parts, body: Incoming) -> Answer {
+    match (&parts.method, parts.uri.path()) {
+        (&Method::POST, "/") => post(connection, &parts.headers, body).await,
+        (&Method::GET, "/" | "/ws") if parts.headers.contains_key(UPGRADE) => {
+            upgrade(connection, parts).await
+        }
+        (&Method::GET, "/") => with_type(Payload::from(WELCOME.to_owned()), StatusCode::OK, TEXT),
+        (&Method::GET, "/health") => report_health(connection),
+        (&Method::GET, "/metrics") => report_metrics(connection),
+        (&Method::OPTIONS, _) => {
+            let mut response = status(StatusCode::NO_CONTENT, String::new());
+            connection.shared.cors.preflight(&parts.headers, response.headers_mut());
+            response
+        }
+        (_, "/" | "/health" | "/metrics" | "/ws") => {
+            let mut response = status(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "JSON-RPC is by POST; /health and /metrics are by GET\n".into(),
+            );
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, GET, OPTIONS"));
+            response
+        }
+        _ => status(
+            StatusCode::NOT_FOUND,
+            "nothing is here: JSON-RPC is at /, then there are /health and /metrics\n".into(),
+        ),
+    }
+}
+
+fn with_type(payload: Payload, status: StatusCode, kind: HeaderValue) -> Answer {
+    let mut response = Response::new(payload);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+fn status(status: StatusCode, text: String) -> Answer {
+    with_type(text.into(), status, TEXT)
+}
+
+/// A refusal as a JSON-RPC error, so that clients show its message; the connection ends with it where input is unread.
+fn refuse(status: StatusCode, error: RpcError) -> Answer {
+    let mut response = with_type(Payload::new(output::refusal(error), Share::default()), status, JSON);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+async fn post(connection: &Connection, headers: &HeaderMap, body: Incoming) -> Answer {
+    if !is_json(headers) {
+        let error = RpcError::invalid_request("invalid content type, only application/json is supported");
+        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, error);
+    }
+    let (body, share) = match read(connection, body).await {
+        Ok(read) => read,
+        Err(refusal) => return *refusal,
+    };
+    let output = connection.shared.service.answer(&body, None).await.unwrap_or_default();
+    drop((body, share));
+    reply(connection, output)
+}
+
+fn reply(connection: &Connection, output: Output) -> Answer {
+    match connection.shared.budget.take(length(&output)) {
+        Some(share) => with_type(Payload::new(output, share), StatusCode::OK, JSON),
+        None => busy(connection),
+    }
+}
+
+fn busy(connection: &Connection) -> Answer {
+    connection.shared.service.metrics.refused("memory");
+    let most = connection.shared.service.context.limits.memory_bytes;
+    let error = RpcError::limit(format!(
+        "the node is busy: large requests and answers of all connections together may take {most} bytes; try again later"
+    ));
+    refuse(StatusCode::SERVICE_UNAVAILABLE, error)
+}
+
+/// As geth: a browser sends this type across origins only after a preflight.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    ["application/json", "application/json-rpc", "application/jsonrequest"]
+        .iter()
+        .any(|known| kind.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// Reads a body within the limits of size, time and memory.
+async fn read(connection: &Connection, body: Incoming) -> Result<(Bytes, Share), Box<Answer>> {
+    let limits = &connection.shared.service.context.limits;
+    // Where the length is not known beforehand (chunked), the most is set aside.
+    let announced = body.size_hint().upper().map_or(limits.body_bytes as u64, |length| length);
+    if announced > limits.body_bytes as u64 {
+        return Err(Box::new(too_large(connection)));
+    }
+    let room = usize::try_from(announced).unwrap_or(usize::MAX);
+    let share = connection.shared.budget.take(room).ok_or_else(|| Box::new(busy(connection)))?;
+    match timeout(limits.body_time, collect(body, limits.body_bytes)).await {
+        Ok(Ok(body)) => Ok((body, share)),
+        Ok(Err(Broken::TooLarge)) => Err(Box::new(too_large(connection))),
+        Ok(Err(Broken::Cut)) => Err(Box::new(refuse(
+            StatusCode::BAD_REQUEST,
+            RpcError::invalid_request("the body ended before its announced length"),
+        ))),
+        Err(_) => {
+            connection.shared.service.metrics.refused("slow_body");
+            let limit = limits.body_time.as_secs();
+            let error = RpcError::limit(format!("the body took too long to arrive: the limit is {limit} s"));
+            Err(Box::new(refuse(StatusCode::REQUEST_TIMEOUT, error)))
+        }
+    }
+}
+
+fn too_large(connection: &Connection) -> Answer {
+    connection.shared.service.metrics.refused("body");
+    let limit = connection.shared.service.context.limits.body_bytes;
+    let error = RpcError::limit(format!("request body too large: the limit is {limit} bytes"));
+    refuse(StatusCode::PAYLOAD_TOO_LARGE, error)
+}
+
+enum Broken {
+    TooLarge,
+    Cut,
+}
+
+/// All of a body; a small one is not copied.
+async fn collect(mut body: Incoming, most: usize) -> Result<Bytes, Broken> {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let Ok(piece) = frame.map_err(|_| Broken::Cut)?.into_data() else { continue };
+        if first.len() + all.len() + piece.len() > most {
+            return Err(Broken::TooLarge);
+        }
+        if first.is_empty() && all.is_empty() {
+            first = piece;
+            continue;
+        }
+        if all.is_empty() {
+            all.reserve(FREE.max(first.len() + piece.len()));
+            all.extend_from_slice(&std::mem::take(&mut first));
+        }
+        all.extend_from_slice(&piece);
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+async fn upgrade(connection: &Arc<Connection>, parts: &mut Parts) -> Answer {
+    if !connection.shared.cors.allows_socket(&parts.headers) {
+        return status(
+            StatusCode::FORBIDDEN,
+            "this origin may not open WebSockets here (see --cors)\n".into(),
+        );
+    }
+    let upgrade = match WebSocketUpgrade::from_request_parts(parts, &()).await {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return status(rejection.status(), format!("{rejection}\n")),
+    };
+    let most = connection.shared.service.context.limits.body_bytes;
+    let connection = connection.clone();
+    let response = upgrade
+        .max_message_size(most)
+        .max_frame_size(most)
+        .on_upgrade(move |socket| websocket::serve(socket, connection));
+    response.map(|_| Payload::default())
+}
+
+fn report_health(connection: &Connection) -> Answer {
+    let shared = &connection.shared;
+    let report = health::report(&shared.service.context, &*shared.health);
+    let status = if report.healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    with_type(report.text.into(), status, JSON)
+}
+
+fn report_metrics(connection: &Connection) -> Answer {
+    let mut text = String::new();
+    match prometheus_client::encoding::text::encode(&mut text, &connection.shared.registry) {
+        Ok(()) => with_type(text.into(), StatusCode::OK, METRICS),
+        Err(_) => status(StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be written\n".into()),
+    }
+}

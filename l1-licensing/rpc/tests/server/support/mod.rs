@@ -1,0 +1,118 @@
+//! A small chain in memory behind a real server on a real socket.
+
+pub(crate) mod chain;
+pub(crate) mod client;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use chlom_rpc::{Cors, Health, Limits, Server, ServerOptions};
+use parking_lot::Mutex;
+use prometheus_client::registry::Registry;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use self::chain::Chain;
+use self::client::Client;
+
+/// How long a test waits for what must happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A served chain; the server ends with it.
+pub(crate) struct Node {
+    pub(crate) chain: Arc<Chain>,
+    pub(crate) addr: SocketAddr,
+    pub(crate) trouble: Arc<Trouble>,
+    shutdown: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<()>>,
+}
+
+/// A health check that a test can make fail.
+#[derive(Default)]
+pub(crate) struct Trouble(Mutex<Option<String>>);
+
+impl Trouble {
+    pub(crate) fn set(&self, reason: Option<&str>) {
+        *self.0.lock() = reason.map(ToOwned::to_owned);
+    }
+}
+
+impl Health for Trouble {
+    fn trouble(&self) -> Option<String> {
+        self.0.lock().clone()
+    }
+}
+
+impl Node {
+    /// Default limits.
+    pub(crate) async fn start() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub(crate) async fn with(limits: Limits) -> Self {
+        Self::with_cors(limits, Cors::Nobody).await
+    }
+
+    pub(crate) async fn with_cors(limits: Limits, cors: Cors) -> Self {
+        let chain = Chain::new(limits);
+        let trouble = Arc::new(Trouble::default());
+        let options =
+            ServerOptions { cors, health: trouble.clone(), registry: Registry::with_prefix("chlom") };
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = Server::bind(any, chain.context.clone(), options).await.unwrap();
+        let addr = server.local_addr();
+        let (shutdown, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(server.serve(async {
+            let _ = stopped.await;
+        }));
+        Self { chain, addr, trouble, shutdown: Some(shutdown), serving: Some(serving) }
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(self.addr).await
+    }
+
+    /// One call on a connection of its own: the response object.
+    pub(crate) async fn call(&self, method: &str, params: &str) -> serde_json::Value {
+        self.client().await.call(method, params).await
+    }
+
+    /// One call that must succeed: its result.
+    pub(crate) async fn result(&self, method: &str, params: &str) -> serde_json::Value {
+        let mut response = self.call(method, params).await;
+        assert!(response.get("error").is_none(), "{method}{params}: {response}");
+        response["result"].take()
+    }
+
+    /// The text of `/metrics`.
+    pub(crate) async fn metrics(&self) -> String {
+        self.client().await.get("/metrics").await.body
+    }
+
+    /// Waits until `/metrics` has this text.
+    pub(crate) async fn wait_for_metric(&self, text: &str) {
+        let seen = async {
+            while !self.metrics().await.contains(text) {
+                tokio::task::yield_now().await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, seen).await.is_err() {
+            panic!("{text} never appeared in\n{}", self.metrics().await);
+        }
+    }
+
+    /// Tells the server to end.
+    pub(crate) fn begin_shutdown(&mut self) {
+        drop(self.shutdown.take());
+    }
+
+    /// Waits until the server has ended.
+    pub(crate) async fn ended(&mut self) {
+        let serving = self.serving.take().expect("ended once");
+        tokio::time::timeout(PATIENCE, serving).await.expect("the server ends").unwrap();
+    }
+}
+
+/// The result or error of one of a batch's responses.
+pub(crate) fn find<'a>(batch: &'a serde_json::Value, id: u64) -> &'a serde_json::Value {
+    let list = batch.as_array().unwrap_or_else(|| panic!("no batch: {batch}"));
+    list.iter().find(|response| response["id"] == id).unwrap_or_else(|| panic!("no id {id} in {batch}"))
+}
