@@ -90,9 +90,9 @@ fn run(test: &Test, case: &Case) -> Result<Verdict, String> {
         (Err(ExecuteError::Invalid { reason, .. }), Some(exception)) if is_expected(exception, reason) => {}
         (got, want) => return Err(format!("expected {want:?}, got {got:?}")),
     }
-    let outcome = executor.finish().map_err(|e| e.to_string())?;
+    let mut outcome = executor.finish().map_err(|e| e.to_string())?;
     let logs: Vec<Log> = outcome.receipts.into_iter().flat_map(|receipt| receipt.logs).collect();
-    let (root, logs) = (state.root_after(&outcome.diff), logs_hash(&logs));
+    let (root, logs) = (state.root_after(&mut outcome.diff), logs_hash(&logs));
     if root != case.hash && has_storage_without_contract(test) {
         return Ok(Verdict::Impossible);
     }
@@ -157,7 +157,7 @@ const LONG: &str = "vmPerformance";
 const LONG_CASES: u32 = 23;
 
 #[test]
-fn evm_2_every_cancun_state_test_leaves_ethereums_root_and_logs() {
+fn evm_1_every_cancun_state_test_leaves_ethereums_root_and_logs() {
     let impossible = [
         ("InitCollisionParis", 4),
         ("RevertInCreateInInitCreate2Paris", 1),
@@ -169,6 +169,6 @@ fn evm_2_every_cancun_state_test_leaves_ethereums_root_and_logs() {
 }
 
 #[test]
-fn evm_2_the_long_loops_leave_ethereums_root_and_logs_slow() {
+fn evm_1_the_long_loops_leave_ethereums_root_and_logs_slow() {
     assert_eq!(judge_all(|path| path.contains(LONG)), Tally { passed: LONG_CASES, ..Tally::default() });
 }
