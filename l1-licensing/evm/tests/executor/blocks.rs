@@ -62,7 +62,8 @@ fn evm_2_a_transaction_that_cannot_be_in_the_block_changes_nothing() {
         );
         chlom_primitives::Tx::new(signed.into(), a)
     };
-    let cases: [(_, fn(&TxInvalid) -> bool); 6] = [
+    type IsReason = fn(&TxInvalid) -> bool;
+    let cases: [(_, IsReason); 6] = [
         (transfer(1, 5, b, 1), |r| matches!(r, TxInvalid::Evm(I::NonceTooHigh { tx: 5, state: 1 }))),
         (transfer(1, 0, b, 1), |r| matches!(r, TxInvalid::Evm(I::NonceTooLow { tx: 0, state: 1 }))),
         (poor, |r| matches!(r, TxInvalid::Evm(I::LackOfFundForMaxFee { .. }))),
