@@ -312,6 +312,16 @@ impl Store {
         done.recv().unwrap_or_else(|_| Err(writer_gone()))
     }
 
+    /// How far back state is kept.
+    pub fn history(&self) -> crate::config::History {
+        self.shared().history
+    }
+
+    /// How many heights below the newest are proved.
+    pub fn proof_history(&self) -> u64 {
+        self.shared().proof_history
+    }
+
     /// The oldest height whose state is readable.
     pub fn oldest_history(&self) -> u64 {
         let height = self.shared().head().map_or(0, |head| head.height());
