@@ -16,7 +16,7 @@ use crate::{
     cache::{recent::Recent, state::StateCaches},
     config::{FailPoint, History, StoreConfig, WriteStep},
     error::{KvError, StoreError},
-    kv::{Batch, Durability, Kv, Table, Value},
+    kv::{Batch, Kv, Table, Value},
     version::Version,
 };
 
@@ -97,14 +97,32 @@ impl Shared {
         self.history.oldest(head).max(self.floor.load(Ordering::Acquire))
     }
 
+    /// Waits until fewer blocks than this are staged.
+    pub(crate) fn wait_for_room(&self, most: usize) {
+        let mut pending = self.pending.lock();
+        while *pending >= most {
+            self.room.wait(&mut pending);
+        }
+    }
+
+    /// Counts one staged block less.
+    pub(crate) fn make_room(&self) {
+        let mut pending = self.pending.lock();
+        *pending = pending.saturating_sub(1);
+        self.room.notify_all();
+    }
+
+    /// Ends writing for good: what is staged vanishes, what is durable stays readable.
+    pub(crate) fn poison(&self, error: &StoreError) {
+        let mut chain = self.chain.write();
+        chain.poison = Some(error.clone());
+        chain.tip = chain.head.clone();
+        self.caches.clear(chain.head.as_ref().map_or(0, |head| head.commit));
+    }
+
     /// Writes a batch, unless a test makes it fail.
-    pub(crate) fn write(
-        &self,
-        batch: Batch,
-        durability: Durability,
-        step: WriteStep,
-    ) -> Result<(), StoreError> {
-        self.attempt(step, || self.kv.write(batch, durability))
+    pub(crate) fn write(&self, batch: Batch, step: WriteStep) -> Result<(), StoreError> {
+        self.attempt(step, || self.kv.write(batch))
     }
 
     /// Writes much to one table, unless a test makes it fail.

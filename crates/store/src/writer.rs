@@ -17,7 +17,7 @@ use crate::{
     commit::block_batch,
     config::WriteStep,
     error::StoreError,
-    kv::{Batch, Durability, Table},
+    kv::{Batch, Table},
     layer::Layer,
     nodes::Unstored,
     shared::Shared,
@@ -55,12 +55,12 @@ impl Writer {
     }
 
     fn run(mut self, jobs: Receiver<Job>) {
+        let _ending = Ending(self.shared.clone());
         while let Ok(job) = jobs.recv() {
             match job {
                 Job::Commit(layer, reply) => {
                     let done = self.guarded(|writer| writer.commit(&layer));
-                    *self.shared.pending.lock() -= 1;
-                    self.shared.room.notify_all();
+                    self.shared.make_room();
                     answer(&reply, done.clone());
                     if done.is_ok() && self.is_flush_due() {
                         self.flush_or_warn();
@@ -82,10 +82,7 @@ impl Writer {
         let done = write(self);
         if let Err(error) = &done {
             tracing::error!(%error, "the store takes no more writes");
-            let mut chain = self.shared.chain.write();
-            chain.poison = Some(error.clone());
-            chain.tip = chain.head.clone();
-            self.shared.caches.clear(chain.head.as_ref().map_or(0, |head| head.commit));
+            self.shared.poison(error);
         }
         done
     }
@@ -113,7 +110,7 @@ impl Writer {
         }
         let stored = self.stored_trie.unwrap_or(0);
         let floor = shared.prune(&mut batch, &parent, height, stored)?;
-        shared.write(batch, Durability::Synced, WriteStep::Block { height })?;
+        shared.write(batch, WriteStep::Block { height })?;
         if let Some(floor) = floor {
             shared.pruned(floor);
         }
@@ -190,6 +187,24 @@ impl Writer {
         batch.items.extend(records.into_iter().map(|(key, value)| (Table::Trie, key, value)));
         Ok(())
     }
+}
+
+/// A writer that panics takes nobody with it that waits for it.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.poison(&writer_gone());
+            *self.0.pending.lock() = 0;
+            self.0.room.notify_all();
+        }
+    }
+}
+
+/// What is said when the writer is not there any more.
+pub(crate) fn writer_gone() -> StoreError {
+    StoreError::WriteFailed { path: "the store".into(), cause: "the writer ended unexpectedly".into() }
 }
 
 /// The tip on top of a newer head; the head itself when it has caught up.

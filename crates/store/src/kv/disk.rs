@@ -12,7 +12,7 @@ use fjall::{
     config::{BlockSizePolicy, CompressionPolicy, FilterPolicy},
 };
 
-use super::{Batch, Durability, Kv, Snapshot, Table, Value, Visit, history_filter::HistoryFilter};
+use super::{Batch, Kv, Snapshot, Table, Value, Visit, history_filter::HistoryFilter};
 use crate::{directory::Directory, error::KvError};
 
 /// Bytes of journal before the oldest tables are flushed: reading them again at the start takes 12 ms a MiB. The least
@@ -110,13 +110,9 @@ impl Kv for DiskKv {
         Box::new(DiskSnapshot { snapshot: self.database.snapshot(), tables: self.tables.clone() })
     }
 
-    fn write(&self, batch: Batch, durability: Durability) -> Result<(), KvError> {
-        let mode = match durability {
-            Durability::Synced => PersistMode::SyncData,
-            Durability::Ordered => PersistMode::Buffer,
-        };
+    fn write(&self, batch: Batch) -> Result<(), KvError> {
         let mut writes = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), batch.items.len())
-            .durability(Some(mode));
+            .durability(Some(PersistMode::SyncData));
         for (table, key, value) in batch.items {
             let table = &self.tables[table.index()];
             match value {
@@ -132,7 +128,7 @@ impl Kv for DiskKv {
             |(key, value): &(Value, Option<Value>)| key.len() + value.as_ref().map_or(0, |value| value.len());
         if items.iter().map(bytes).sum::<usize>() < LOAD_BYTES {
             let items = items.into_iter().map(|(key, value)| (table, key, value)).collect();
-            return self.write(Batch { items }, Durability::Synced);
+            return self.write(Batch { items });
         }
         let mut ingestion = self.tables[table.index()].start_ingestion()?;
         for (key, value) in items {
@@ -214,7 +210,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let kv = open(directory.path());
         let write = |n: u32, value: Option<Value>| {
-            kv.write(Batch { items: vec![(Table::Trie, key(n), value)] }, Durability::Synced).unwrap();
+            kv.write(Batch { items: vec![(Table::Trie, key(n), value)] }).unwrap();
         };
         write(1, Some(b"written".into()));
         write(2, Some(b"written".into()));

@@ -138,3 +138,30 @@ fn only_the_next_block_is_taken() {
     store.commit(first).unwrap();
     assert_same(&store, &model, 100, 10);
 }
+
+/// Panics instead of failing.
+struct Panic;
+
+impl FailPoint for Panic {
+    fn before_write(&self, step: WriteStep) -> io::Result<()> {
+        match step {
+            WriteStep::Block { height: 1 } => panic!("a defect in the writer"),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn a_writer_that_panics_leaves_nobody_waiting() {
+    let store = Store::open(StoreConfig { fail_point: Some(Arc::new(Panic)), ..memory() }).unwrap();
+    let mut model = Model::default();
+    store.commit(model.extend(&block(0))).unwrap();
+    let mut longer = model.clone();
+    let outcomes: Vec<_> =
+        (1..5).map(|n| store.stage(longer.extend(&block(n))).and_then(|ticket| ticket.wait())).collect();
+    assert!(
+        outcomes.iter().all(|outcome| matches!(outcome, Err(StoreError::WriteFailed { .. }))),
+        "{outcomes:?}"
+    );
+    assert_same(&store, &model, 100, 100);
+}
