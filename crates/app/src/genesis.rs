@@ -42,7 +42,7 @@ pub fn block(spec: &GenesisSpec) -> Result<ExecutedBlock, GenesisBlockError> {
         beneficiary: Address::ZERO,
         gas_limit: spec.params.gas.block_gas_limit,
         base_fee: spec.params.gas.initial_base_fee_wei,
-        mix_hash: B256::ZERO,
+        mix_hash: spec.mix_hash,
         parent_hash: B256::ZERO,
     };
     let (receipts_root, bloom) = receipts_root(&[]);

@@ -7,9 +7,9 @@ use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use chlom_app::{App, AppError, Base, Proposal, Rejection, TxSource, genesis};
 use chlom_chain::staking::Validator;
-use chlom_crypto::AccountKey;
+use chlom_crypto::{AccountKey, ValidatorKey};
 use chlom_evm::{TxInvalid, genesis::GenesisSpec};
-use chlom_primitives::{Block, Entry0, Params, Tx};
+use chlom_primitives::{Block, Entry0, Tx};
 use chlom_state::{MemoryState, StateReader};
 use proptest::prelude::*;
 
@@ -24,12 +24,12 @@ fn proposer() -> Address {
 }
 
 fn spec() -> GenesisSpec {
-    let mut spec = GenesisSpec::new(Params::default());
-    for index in 0..SENDERS {
-        spec.endow(key(index).address(), U256::from(10).pow(U256::from(20)));
-    }
-    spec.validators.push(Validator { consensus_key: B256::repeat_byte(7), account: proposer(), power: 1 });
-    spec
+    let endowment = U256::from(10).pow(U256::from(20));
+    let accounts = (0..SENDERS).map(|index| (key(index).address(), endowment));
+    let seed = ValidatorKey::from_seed(&[7; 32]);
+    let validator =
+        Validator { consensus_key: seed.consensus_key().to_bytes().into(), account: proposer(), power: 1 };
+    GenesisSpec::dev(accounts, vec![validator], 0)
 }
 
 /// A chain on memory state: the model of a store.

@@ -167,15 +167,15 @@ fn main() {
 }
 
 fn genesis(args: &Args) -> (Store, Duration) {
-    let mut spec = GenesisSpec::new(Params::default());
-    for index in 0..args.accounts {
-        spec.endow(account(index), U256::from(10).pow(U256::from(20)));
-    }
-    spec.validators.push(chlom_chain::staking::Validator {
-        consensus_key: alloy_primitives::B256::repeat_byte(7),
+    let balance = U256::from(10).pow(U256::from(20));
+    let key = chlom_crypto::ValidatorKey::from_seed(&[7; 32]).consensus_key();
+    let validator = chlom_chain::staking::Validator {
+        consensus_key: key.to_bytes().into(),
         account: Address::repeat_byte(0xfe),
         power: 1,
-    });
+    };
+    let accounts = (0..args.accounts).map(|index| (account(index), balance));
+    let spec = GenesisSpec::dev(accounts, vec![validator], 0);
     let block = chlom_app::genesis::block(&spec).expect("a valid genesis");
     let store = Store::open(StoreConfig {
         backend: Backend::Disk(args.dir.clone()),

@@ -68,7 +68,8 @@ pub struct StoreConfig {
     pub history: History,
     /// How many heights below the tip proofs are made for.
     pub proof_history: u64,
-    /// Bytes of memory for cached state and trie records, an upper bound that is reached under load only.
+    /// Bytes of memory for cached state and trie records, and half of it again for trie records that wait to
+    /// be stored: upper bounds that are reached under load only.
     pub cache_bytes: usize,
     /// Injected write failures; `None` outside of tests.
     pub fail_point: Option<Arc<dyn FailPoint>>,
@@ -87,8 +88,8 @@ impl std::fmt::Debug for StoreConfig {
 }
 
 impl StoreConfig {
-    /// 256 MiB: the trie of a million accounts with their balances.
-    pub const DEFAULT_CACHE_BYTES: usize = 256 * 1024 * 1024;
+    /// 512 MiB: a million accounts with their trie, and as much again of other state.
+    pub const DEFAULT_CACHE_BYTES: usize = 512 * 1024 * 1024;
 
     /// The defaults of `spec/params.toml` (10,000 heights of state, 256 of proofs) over a backend.
     pub fn new(backend: Backend) -> Self {

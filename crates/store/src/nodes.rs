@@ -12,10 +12,12 @@ use std::{
 use alloy_primitives::B256;
 use alloy_trie::Nibbles;
 use chlom_state::{Branch, Child, StateError, TrieId, TrieUpdates};
+use rayon::prelude::*;
 
 use crate::{
     cache::tip::Weight,
-    kv::{Batch, Table},
+    encoding::key,
+    kv::{Table, Value},
     version::Pinned,
 };
 
@@ -97,24 +99,25 @@ impl Merged {
         self.cleared.iter()
     }
 
-    /// Writes everything; `stale` are the stored keys of cleared tries, which go unless they are written anew.
-    pub(crate) fn write(&self, batch: &mut Batch, mut stale: BTreeSet<Vec<u8>>) {
-        let mut write = |key: Vec<u8>, value: Option<Vec<u8>>| {
-            stale.remove(&key);
-            match value {
-                Some(value) => batch.put(Table::Trie, key, value),
-                None => batch.delete(Table::Trie, key),
-            }
-        };
-        for (trie, root) in &self.roots {
-            write(trie.root_key(), root.as_ref().map(Child::encode));
-        }
-        for ((trie, path), branch) in &self.branches {
-            write(trie.record_key(path), branch.as_ref().map(|branch| branch.encode()));
-        }
-        for key in stale {
-            batch.delete(Table::Trie, key);
-        }
+    /// Everything as records of the trie table, sorted, with the height that they complete. `stale` are the stored keys
+    /// of cleared tries, which go unless they are written anew.
+    pub(crate) fn records(&self, stale: BTreeSet<Vec<u8>>, height: u64) -> Vec<(Value, Option<Value>)> {
+        let roots = self.roots.iter().map(|(trie, root)| {
+            let value = root.as_ref().map(|root| root.encode().into());
+            (Value::from(trie.root_key()), value)
+        });
+        let branches = self.branches.par_iter().map(|((trie, path), branch)| {
+            let value = branch.as_ref().map(|branch| branch.encode().into());
+            (Value::from(trie.record_key(path)), value)
+        });
+        let mut records: Vec<_> = branches.collect();
+        records.extend(roots);
+        records.push((key::TRIE_HEIGHT.into(), Some(key::height(height).into())));
+        // Stale keys come after, so that the stable sort leaves the new record of a key first.
+        records.extend(stale.into_iter().map(|key| (Value::from(key), None)));
+        records.par_sort_by(|(a, _), (b, _)| a.cmp(b));
+        records.dedup_by(|later, first| later.0 == first.0);
+        records
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The engine's cache of disk blocks, as a share of the store's: the store caches values itself.
-const ENGINE_SHARE: usize = 8;
+const ENGINE_SHARE: usize = 4;
 
 pub(crate) fn open(config: StoreConfig) -> Result<Store, StoreError> {
     let (kv, path): (Box<dyn Kv>, _) = match &config.backend {
@@ -70,11 +70,11 @@ fn load(shared: &Arc<Shared>) -> Result<Option<u64>, StoreError> {
     let genesis = genesis.and_then(|bytes| B256::try_from(bytes.as_ref()).ok());
     let genesis = genesis.ok_or_else(|| shared.damaged("the genesis hash is missing"))?;
     let block = load_tip(shared, &pinned, height, hash)?;
-    if let Some(floor) = height_record(&pinned, key::META_FLOOR)? {
+    if let Some(floor) = height_record(&pinned, Table::Meta, key::META_FLOOR)? {
         shared.floor.store(floor, Ordering::Release);
         shared.kv.forget_history(floor);
     }
-    let stored = height_record(&pinned, key::META_TRIE)?;
+    let stored = height_record(&pinned, Table::Trie, key::TRIE_HEIGHT)?;
     let stored = stored.ok_or_else(|| shared.damaged("the height of the trie is missing"))?;
     let pinned = shared.recover(pinned, &block.header, stored)?;
     let version =
@@ -88,8 +88,8 @@ fn load(shared: &Arc<Shared>) -> Result<Option<u64>, StoreError> {
     Ok(Some(height))
 }
 
-fn height_record(pinned: &Pinned, key: &[u8]) -> Result<Option<u64>, StoreError> {
-    Ok(pinned.get(Table::Meta, key)?.map(|bytes| block::decode_height(&bytes)).transpose()?)
+fn height_record(pinned: &Pinned, table: Table, key: &[u8]) -> Result<Option<u64>, StoreError> {
+    Ok(pinned.get(table, key)?.map(|bytes| block::decode_height(&bytes)).transpose()?)
 }
 
 fn parse_tip(shared: &Shared, tip: &[u8]) -> Result<(u64, B256), StoreError> {

@@ -9,13 +9,7 @@ use alloy_trie::Nibbles;
 use chlom_state::{Branch, Child, NodeReader, StateError, TrieId, TrieUpdates, account::EMPTY_ROOT, trie};
 
 use crate::{
-    config::WriteStep,
-    encoding::key,
-    error::StoreError,
-    kv::{Batch, Durability, Table},
-    nodes::Merged,
-    shared::Shared,
-    version::Pinned,
+    config::WriteStep, error::StoreError, kv::Table, nodes::Merged, shared::Shared, version::Pinned,
     writer::pin,
 };
 
@@ -75,14 +69,15 @@ impl Shared {
             return Ok(());
         }
         let (number, want) = (newest.number, newest.state_root);
-        Err(self.damaged(format!("the trie at height {height} has root {root}, block {number} says {want}")))
+        Err(self.damaged(format!(
+            "the trie at height {height} has state root {root}, block {number} says {want}"
+        )))
     }
 
     fn store_trie(&self, pinned: &Pinned, updates: &TrieUpdates, height: u64) -> Result<(), StoreError> {
-        let (mut batch, mut merged) = (Batch::default(), Merged::default());
+        let mut merged = Merged::default();
         merged.absorb(updates);
-        merged.write(&mut batch, pinned.trie_keys(merged.cleared())?);
-        batch.put(Table::Meta, key::META_TRIE, key::height(height));
-        self.write(batch, Durability::Ordered, WriteStep::Trie { height })
+        let records = merged.records(pinned.trie_keys(merged.cleared())?, height);
+        self.load(Table::Trie, records, WriteStep::Trie { height })
     }
 }

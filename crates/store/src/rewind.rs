@@ -13,7 +13,7 @@ use crate::{
     config::WriteStep,
     encoding::{account, changes, key},
     error::StoreError,
-    kv::{Batch, Durability, Table},
+    kv::{Batch, Table},
     nodes::Unstored,
     prune::delete_history,
     shared::Shared,
@@ -81,7 +81,7 @@ impl Writer {
             delete_block(&shared, &mut batch, &head, undone)?;
         }
         batch.put(Table::Meta, key::META_TIP, tip_record(height, &block.hash));
-        shared.write(batch, Durability::Synced, WriteStep::Rewind { height })?;
+        shared.write(batch, WriteStep::Rewind { height })?;
         self.stored_trie = Some(height);
         self.reset(&head, block);
         Ok(())

@@ -16,7 +16,7 @@ use crate::{
     cache::{recent::Recent, state::StateCaches},
     config::{FailPoint, History, StoreConfig, WriteStep},
     error::{KvError, StoreError},
-    kv::{Batch, Durability, Kv},
+    kv::{Batch, Kv, Table, Value},
     version::Version,
 };
 
@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     /// By fork and height.
     pub(crate) blocks: Recent<(u64, u64), Arc<Block>>,
     pub(crate) receipts: Recent<(u64, u64), Arc<Vec<Receipt>>>,
+    /// Bytes of trie records in memory that make the writer store them.
+    pub(crate) flush_bytes: usize,
     /// Heights below this have lost their history.
     pub(crate) floor: AtomicU64,
     /// Blocks staged and not yet written.
@@ -78,6 +80,7 @@ impl Shared {
             caches: StateCaches::new(config.cache_bytes),
             blocks: Recent::new(RECENT_BYTES),
             receipts: Recent::new(RECENT_BYTES),
+            flush_bytes: config.cache_bytes / 2,
             floor: AtomicU64::new(0),
             pending: Mutex::new(0),
             room: Condvar::new(),
@@ -94,18 +97,55 @@ impl Shared {
         self.history.oldest(head).max(self.floor.load(Ordering::Acquire))
     }
 
-    pub(crate) fn write(
+    /// Waits until fewer blocks than this are staged.
+    pub(crate) fn wait_for_room(&self, most: usize) {
+        let mut pending = self.pending.lock();
+        while *pending >= most {
+            self.room.wait(&mut pending);
+        }
+    }
+
+    /// Counts one staged block less.
+    pub(crate) fn make_room(&self) {
+        let mut pending = self.pending.lock();
+        *pending = pending.saturating_sub(1);
+        self.room.notify_all();
+    }
+
+    /// Ends writing for good: what is staged vanishes, what is durable stays readable.
+    pub(crate) fn poison(&self, error: &StoreError) {
+        let mut chain = self.chain.write();
+        chain.poison = Some(error.clone());
+        chain.tip = chain.head.clone();
+        self.caches.clear(chain.head.as_ref().map_or(0, |head| head.commit));
+    }
+
+    /// Writes a batch, unless a test makes it fail.
+    pub(crate) fn write(&self, batch: Batch, step: WriteStep) -> Result<(), StoreError> {
+        self.attempt(step, || self.kv.write(batch))
+    }
+
+    /// Writes much to one table, unless a test makes it fail.
+    pub(crate) fn load(
         &self,
-        batch: Batch,
-        durability: Durability,
+        table: Table,
+        items: Vec<(Value, Option<Value>)>,
         step: WriteStep,
+    ) -> Result<(), StoreError> {
+        self.attempt(step, || self.kv.load(table, items))
+    }
+
+    fn attempt(
+        &self,
+        step: WriteStep,
+        write: impl FnOnce() -> Result<(), KvError>,
     ) -> Result<(), StoreError> {
         let failed =
             |error: KvError| StoreError::WriteFailed { path: self.path.clone(), cause: error.to_string() };
         if let Some(fail_point) = &self.fail_point {
             fail_point.before_write(step).map_err(|error| failed(error.into()))?;
         }
-        self.kv.write(batch, durability).map_err(failed)
+        write().map_err(failed)
     }
 
     pub(crate) fn damaged(&self, what: impl Into<String>) -> StoreError {

@@ -14,7 +14,7 @@ use chlom_primitives::{Block, Receipt};
 use parking_lot::Mutex;
 
 use crate::{
-    config::StoreConfig,
+    config::{History, StoreConfig},
     encoding::block,
     error::StoreError,
     kv::Table,
@@ -25,7 +25,7 @@ use crate::{
     stats::StoreStats,
     version::Version,
     view::{Head, StateView},
-    writer::{Job, pin},
+    writer::{Job, pin, writer_gone},
 };
 
 /// Blocks that may be staged before [`Store::stage`] waits: one that is written while the next one executes.
@@ -67,10 +67,6 @@ impl CommitTicket {
     pub fn wait(self) -> Result<(), StoreError> {
         self.done.recv().unwrap_or_else(|_| Err(writer_gone()))
     }
-}
-
-fn writer_gone() -> StoreError {
-    StoreError::WriteFailed { path: "store".into(), cause: "the writer ended unexpectedly".into() }
 }
 
 impl std::fmt::Debug for Store {
@@ -132,12 +128,7 @@ impl Store {
     pub fn stage(&self, commit: Commit) -> Result<CommitTicket, StoreError> {
         let shared = self.shared();
         let jobs = self.inner.jobs.lock();
-        {
-            let mut pending = shared.pending.lock();
-            while *pending >= MOST_STAGED {
-                shared.room.wait(&mut pending);
-            }
-        }
+        shared.wait_for_room(MOST_STAGED);
         let tip = self.writable_tip()?;
         check_next(tip.as_deref(), &commit.block)?;
         let number = tip.map_or(1, |tip| tip.commit.saturating_add(1));
@@ -312,12 +303,21 @@ impl Store {
         done.recv().unwrap_or_else(|_| Err(writer_gone()))
     }
 
+<<<<<<< HEAD
     /// How far back state is kept.
     pub fn history(&self) -> crate::config::History {
         self.shared().history
     }
 
     /// How many heights below the newest are proved.
+=======
+    /// How far back state is kept, as the node chose.
+    pub fn history(&self) -> History {
+        self.shared().history
+    }
+
+    /// For how many heights below the head proofs are made, as the node chose.
+>>>>>>> store
     pub fn proof_history(&self) -> u64 {
         self.shared().proof_history
     }

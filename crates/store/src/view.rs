@@ -60,10 +60,10 @@ impl StateView {
     fn newest_account(&self, address: &Address) -> Result<Option<Account>, StateError> {
         let (cache, at) = (&self.shared.caches.accounts, self.version.commit);
         if let Some(account) = cache.get(address, at) {
-            return Ok(account.map(Account::from));
+            return Ok(account.into());
         }
         let (account, since) = self.version.account(address)?;
-        cache.fill(*address, &account.map(Compact::from), since, at);
+        cache.fill(*address, &Compact::from(account), since, at);
         Ok(account)
     }
 

@@ -16,9 +16,8 @@ use crate::{
     blocks::{block_bytes, receipts_bytes},
     commit::block_batch,
     config::WriteStep,
-    encoding::key,
     error::StoreError,
-    kv::{Batch, Durability, Table},
+    kv::{Batch, Table},
     layer::Layer,
     nodes::Unstored,
     shared::Shared,
@@ -40,9 +39,6 @@ pub(crate) enum Job {
     Stop,
 }
 
-/// Bytes of trie records in memory that make the writer store them.
-const FLUSH_BYTES: usize = 192 * 1024 * 1024;
-
 /// Blocks since the stored trie that make the writer store it: what a restart after a crash has to make up for.
 const FLUSH_BLOCKS: u64 = 256;
 
@@ -59,12 +55,12 @@ impl Writer {
     }
 
     fn run(mut self, jobs: Receiver<Job>) {
+        let _ending = Ending(self.shared.clone());
         while let Ok(job) = jobs.recv() {
             match job {
                 Job::Commit(layer, reply) => {
                     let done = self.guarded(|writer| writer.commit(&layer));
-                    *self.shared.pending.lock() -= 1;
-                    self.shared.room.notify_all();
+                    self.shared.make_room();
                     answer(&reply, done.clone());
                     if done.is_ok() && self.is_flush_due() {
                         self.flush_or_warn();
@@ -86,10 +82,7 @@ impl Writer {
         let done = write(self);
         if let Err(error) = &done {
             tracing::error!(%error, "the store takes no more writes");
-            let mut chain = self.shared.chain.write();
-            chain.poison = Some(error.clone());
-            chain.tip = chain.head.clone();
-            self.shared.caches.clear(chain.head.as_ref().map_or(0, |head| head.commit));
+            self.shared.poison(error);
         }
         done
     }
@@ -117,7 +110,7 @@ impl Writer {
         }
         let stored = self.stored_trie.unwrap_or(0);
         let floor = shared.prune(&mut batch, &parent, height, stored)?;
-        shared.write(batch, Durability::Synced, WriteStep::Block { height })?;
+        shared.write(batch, WriteStep::Block { height })?;
         if let Some(floor) = floor {
             shared.pruned(floor);
         }
@@ -154,7 +147,7 @@ impl Writer {
     fn is_flush_due(&self) -> bool {
         let Some(head) = self.shared.head() else { return false };
         let blocks = head.height().saturating_sub(self.stored_trie.unwrap_or(0));
-        blocks >= FLUSH_BLOCKS || head.unstored.bytes() >= FLUSH_BYTES
+        blocks >= FLUSH_BLOCKS || head.unstored.bytes() >= self.shared.flush_bytes
     }
 
     /// Stores all trie records up to the head.
@@ -165,9 +158,10 @@ impl Writer {
             return Ok(());
         }
         let started = Instant::now();
-        let (mut batch, height) = (Batch::default(), head.height());
-        self.write_trie(&mut batch, &head.pinned, &head.unstored, height)?;
-        shared.write(batch, Durability::Ordered, WriteStep::Trie { height })?;
+        let (merged, height) = (head.unstored.merge(), head.height());
+        let records = merged.records(head.pinned.trie_keys(merged.cleared())?, height);
+        drop(merged);
+        shared.load(Table::Trie, records, WriteStep::Trie { height })?;
         self.stored_trie = Some(height);
         let pinned = pin(&shared, head.commit);
         let stored = Arc::new(Version { pinned, unstored: Unstored::default(), ..Version::clone(&head) });
@@ -189,11 +183,28 @@ impl Writer {
         height: u64,
     ) -> Result<(), StateError> {
         let merged = unstored.merge();
-        let stale = pinned.trie_keys(merged.cleared())?;
-        merged.write(batch, stale);
-        batch.put(Table::Meta, key::META_TRIE, key::height(height));
+        let records = merged.records(pinned.trie_keys(merged.cleared())?, height);
+        batch.items.extend(records.into_iter().map(|(key, value)| (Table::Trie, key, value)));
         Ok(())
     }
+}
+
+/// A writer that panics takes nobody with it that waits for it.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.poison(&writer_gone());
+            *self.0.pending.lock() = 0;
+            self.0.room.notify_all();
+        }
+    }
+}
+
+/// What is said when the writer is not there any more.
+pub(crate) fn writer_gone() -> StoreError {
+    StoreError::WriteFailed { path: "the store".into(), cause: "the writer ended unexpectedly".into() }
 }
 
 /// The tip on top of a newer head; the head itself when it has caught up.

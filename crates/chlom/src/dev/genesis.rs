@@ -6,8 +6,7 @@ use alloy_primitives::{Address, U256};
 use anyhow::{Context, Result};
 use chlom_chain::staking::Validator;
 use chlom_crypto::validator::ValidatorKey;
-use chlom_evm::genesis::GenesisSpec;
-use chlom_primitives::Params;
+use chlom_evm::genesis::{GenesisAccount, GenesisSpec};
 
 use super::{accounts, args::DevArgs};
 use crate::exit::Usage;
@@ -23,14 +22,15 @@ const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
 ///
 /// # Errors
 /// An unreadable or invalid file, parameters out of bounds.
-pub fn spec(args: &DevArgs, endowed: &[Address]) -> Result<GenesisSpec> {
+pub(crate) fn spec(args: &DevArgs, endowed: &[Address]) -> Result<GenesisSpec> {
     let mut spec = match &args.genesis {
         Some(path) => from_file(path)?,
-        None => GenesisSpec { timestamp: TIMESTAMP, ..GenesisSpec::new(Params::default()) },
+        None => GenesisSpec { timestamp: TIMESTAMP, ..GenesisSpec::default() },
     };
     let wei = U256::from(ENDOWMENT_CHM) * U256::from(10).pow(U256::from(18));
     for address in endowed {
-        spec.endow(*address, wei);
+        // An account that the file allocates stays as the file has it.
+        spec.alloc.entry(*address).or_insert_with(|| GenesisAccount::with_balance(wei));
     }
     if spec.validators.is_empty() {
         spec.validators.push(validator()?);
@@ -49,7 +49,10 @@ fn from_file(path: &Path) -> Result<GenesisSpec> {
         return Err(Usage(format!("genesis file {shown} has {size} bytes, at most {MAX_FILE_BYTES}")).into());
     }
     let text = std::fs::read_to_string(path).map_err(|e| Usage(format!("genesis file {shown}: {e}")))?;
-    let spec = GenesisSpec::from_json(&text).map_err(|e| Usage(format!("genesis file {shown}: {e}")))?;
+    let spec = GenesisSpec::parse(&text).map_err(|e| Usage(format!("genesis file {shown}: {e}")))?;
+    for ignored in &spec.ignored {
+        tracing::warn!(path = %ignored.path, reason = ignored.reason, "a part of the genesis file has no effect");
+    }
     Ok(spec)
 }
 

@@ -11,35 +11,47 @@ use super::{
 };
 use crate::{layer::is_wiped, nodes::NodeKey};
 
-/// An account with its hashes out of line: most accounts have neither code nor storage.
+/// An account in few bytes: most have neither code nor storage, nor more than 2¹²⁸ wei.
 #[derive(Clone, Debug)]
-pub(crate) struct Compact {
-    nonce: u64,
-    balance: U256,
-    contract: Option<Box<(B256, B256)>>,
+pub(crate) enum Compact {
+    Absent,
+    Plain {
+        nonce: u64,
+        /// Low and high half of the balance.
+        balance: [u64; 2],
+    },
+    Full(Box<Account>),
 }
 
-impl From<Account> for Compact {
-    fn from(account: Account) -> Self {
-        let Account { nonce, balance, storage_root, code_hash } = account;
-        let plain = storage_root == EMPTY_ROOT && code_hash == KECCAK256_EMPTY;
-        Self { nonce, balance, contract: (!plain).then(|| Box::new((storage_root, code_hash))) }
+impl From<Option<Account>> for Compact {
+    fn from(account: Option<Account>) -> Self {
+        let Some(account) = account else { return Self::Absent };
+        match account.balance.into_limbs() {
+            [low, high, 0, 0]
+                if account.storage_root == EMPTY_ROOT && account.code_hash == KECCAK256_EMPTY =>
+            {
+                Self::Plain { nonce: account.nonce, balance: [low, high] }
+            }
+            _ => Self::Full(Box::new(account)),
+        }
     }
 }
 
-impl From<Compact> for Account {
+impl From<Compact> for Option<Account> {
     fn from(compact: Compact) -> Self {
-        let (storage_root, code_hash) =
-            compact.contract.map_or((EMPTY_ROOT, KECCAK256_EMPTY), |hashes| *hashes);
-        Self { nonce: compact.nonce, balance: compact.balance, storage_root, code_hash }
+        match compact {
+            Compact::Absent => None,
+            Compact::Plain { nonce, balance: [low, high] } => {
+                Some(Account { nonce, balance: U256::from_limbs([low, high, 0, 0]), ..Account::default() })
+            }
+            Compact::Full(account) => Some(*account),
+        }
     }
 }
 
-impl Weight for Option<Compact> {
+impl Weight for Compact {
     fn weight(&self) -> usize {
-        self.as_ref()
-            .and_then(|account| account.contract.as_ref())
-            .map_or(0, |_| size_of::<(B256, B256)>() + 16)
+        if matches!(self, Self::Full(_)) { size_of::<Account>() + 16 } else { 0 }
     }
 }
 
@@ -51,7 +63,7 @@ impl Weight for U256 {
 
 /// See the module's documentation.
 pub(crate) struct StateCaches {
-    pub(crate) accounts: TipCache<Address, Option<Compact>>,
+    pub(crate) accounts: TipCache<Address, Compact>,
     pub(crate) slots: TipCache<(Address, U256), U256>,
     pub(crate) roots: TipCache<TrieId, Option<Child>>,
     pub(crate) branches: TipCache<NodeKey, Option<Arc<Branch>>>,
@@ -59,13 +71,13 @@ pub(crate) struct StateCaches {
 }
 
 impl StateCaches {
-    /// Half for the trie, which is asked most and costs most to ask elsewhere.
+    /// Most for the trie, which is asked most and costs most to ask elsewhere.
     pub(crate) fn new(bytes: usize) -> Self {
         Self {
-            accounts: TipCache::new(bytes / 5),
+            accounts: TipCache::new(bytes / 4),
             slots: TipCache::new(bytes / 5),
             roots: TipCache::new(bytes / 20),
-            branches: TipCache::new(bytes / 2),
+            branches: TipCache::new(bytes / 20 * 9),
             codes: Recent::new(bytes / 20),
         }
     }
@@ -87,7 +99,7 @@ impl StateCaches {
         self.accounts.begin(commit);
         self.slots.begin(commit);
         for (address, change) in &diff.accounts {
-            self.accounts.put(*address, change.after.map(Compact::from), commit);
+            self.accounts.put(*address, change.after.into(), commit);
             for (slot, value) in &change.storage {
                 let value = if change.after.is_some() { value.after } else { U256::ZERO };
                 self.slots.put((*address, *slot), value, commit);
@@ -119,5 +131,22 @@ impl StateCaches {
     /// Bytes in use.
     pub(crate) fn bytes(&self) -> usize {
         self.accounts.bytes() + self.slots.bytes() + self.roots.bytes() + self.branches.bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_come_back_from_few_bytes() {
+        assert!(size_of::<Compact>() <= 32);
+        let plain = Account { nonce: 3, balance: U256::from(u128::MAX), ..Account::default() };
+        let rich = Account { balance: U256::from(u128::MAX) + U256::from(1), ..plain };
+        let contract = Account { code_hash: B256::repeat_byte(1), ..plain };
+        let owner = Account { storage_root: B256::repeat_byte(2), ..plain };
+        for account in [None, Some(plain), Some(rich), Some(contract), Some(owner)] {
+            assert_eq!(Option::<Account>::from(Compact::from(account)), account);
+        }
     }
 }

@@ -51,10 +51,12 @@ pub(crate) fn split_storage_history(key: &[u8]) -> Option<(B256, u64)> {
 pub(crate) const META_GENESIS: &[u8] = b"genesis";
 /// Height and hash of the newest block.
 pub(crate) const META_TIP: &[u8] = b"tip";
-/// Height of the trie as stored; it lags behind the tip.
-pub(crate) const META_TRIE: &[u8] = b"trie";
 /// Height below which history was given up for ever.
 pub(crate) const META_FLOOR: &[u8] = b"floor";
+
+/// In the trie table, so that it changes together with the records: the height that they are of. It lags behind the tip.
+/// No record's key begins so.
+pub(crate) const TRIE_HEIGHT: &[u8] = &[0xff];
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
-use super::{Batch, Durability, Kv, Snapshot, Table, Value, Visit};
+use super::{Batch, Kv, Snapshot, Table, Value, Visit};
 use crate::error::KvError;
 
 /// Values of one key by the batch that wrote them, oldest first; `None` is a deletion.
@@ -81,12 +81,17 @@ impl Kv for MemoryKv {
         Box::new(MemorySnapshot { shared: self.0.clone(), batch: tables.batch })
     }
 
-    fn write(&self, batch: Batch, _: Durability) -> Result<(), KvError> {
+    fn write(&self, batch: Batch) -> Result<(), KvError> {
         let mut tables = self.0.tables.write();
         tables.write(batch.items);
         let oldest = self.0.pinned.lock().keys().next().copied().unwrap_or(tables.batch);
         tables.collect(oldest);
         Ok(())
+    }
+
+    fn load(&self, table: Table, items: Vec<(Value, Option<Value>)>) -> Result<(), KvError> {
+        let items = items.into_iter().map(|(key, value)| (table, key, value)).collect();
+        self.write(Batch { items })
     }
 
     fn disk_bytes(&self) -> Option<u64> {
@@ -143,7 +148,7 @@ mod tests {
             Some(value) => batch.put(Table::Meta, key, value),
             None => batch.delete(Table::Meta, key),
         }
-        kv.write(batch, Durability::Synced).unwrap();
+        kv.write(batch).unwrap();
     }
 
     #[test]

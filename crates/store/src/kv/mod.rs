@@ -100,22 +100,17 @@ impl Batch {
     }
 }
 
-/// Whether a write must have reached the disk when it returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// On disk (fdatasync).
-    Synced,
-    /// In order after everything before; lost at worst with a crash of the machine, and then made up for.
-    Ordered,
-}
-
 /// Ordered tables of bytes.
 pub(crate) trait Kv: Send + Sync {
     /// Everything as it is now, for as long as the snapshot lives.
     fn snapshot(&self) -> Box<dyn Snapshot>;
 
-    /// Applies a batch atomically.
-    fn write(&self, batch: Batch, durability: Durability) -> Result<(), KvError>;
+    /// Applies a batch atomically; on disk (fdatasync) when it returns.
+    fn write(&self, batch: Batch) -> Result<(), KvError>;
+
+    /// Applies many writes to one table atomically and durably, on disk without the detour of the journal. The keys are
+    /// sorted and without repetition. All batches before are durable before this is.
+    fn load(&self, table: Table, items: Vec<(Value, Option<Value>)>) -> Result<(), KvError>;
 
     /// Bytes that the files take; `None` in memory.
     fn disk_bytes(&self) -> Option<u64>;

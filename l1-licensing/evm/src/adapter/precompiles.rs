@@ -8,6 +8,7 @@ use chlom_module::{
     error::{DelegateCall, NotPayable},
     gas,
 };
+use chlom_state::StateError;
 use revm::{
     context::{Cfg, ContextTr},
     context_interface::context::ContextError,
@@ -24,6 +25,8 @@ pub struct ChlomPrecompiles {
     ethereum: EthPrecompiles,
     modules: ModuleSet,
     warm: Arc<AddressSet>,
+    /// A fault that a module found by itself, with the type that revm's errors would lose.
+    fault: Option<StateError>,
 }
 
 impl ChlomPrecompiles {
@@ -31,7 +34,41 @@ impl ChlomPrecompiles {
     pub fn new(spec: SpecId, modules: ModuleSet) -> Self {
         let ethereum = EthPrecompiles::new(spec);
         let warm = Arc::new(warm_addresses(&ethereum, &modules));
-        Self { ethereum, modules, warm }
+        Self { ethereum, modules, warm, fault: None }
+    }
+
+    /// The fault that made a module abort the execution, if it was one that the module found.
+    pub(crate) fn take_fault(&mut self) -> Option<StateError> {
+        self.fault.take()
+    }
+}
+
+impl ChlomPrecompiles {
+    /// Turns the end of a call into a frame's.
+    fn frame_result<CTX: ContextTr>(
+        &mut self,
+        ctx: &mut CTX,
+        answer: Result<Bytes, ModuleError>,
+        mut gas: Gas,
+    ) -> InterpreterResult {
+        match answer {
+            Ok(output) => InterpreterResult::new(InstructionResult::Return, output, gas),
+            Err(ModuleError::Revert(output)) => {
+                InterpreterResult::new(InstructionResult::Revert, output, gas)
+            }
+            Err(ModuleError::OutOfGas) => {
+                gas.spend_all();
+                InterpreterResult::new(InstructionResult::PrecompileOOG, Bytes::new(), gas)
+            }
+            Err(ModuleError::Fatal(fault)) => {
+                // A fault of the database is in the context already, with its own type.
+                if ctx.error().is_ok() {
+                    *ctx.error() = Err(ContextError::Custom(fault.to_string()));
+                    self.fault = Some(fault);
+                }
+                InterpreterResult::new(InstructionResult::FatalExternalError, Bytes::new(), gas)
+            }
+        }
     }
 }
 
@@ -54,7 +91,10 @@ impl<CTX: ContextTr<Cfg: Cfg<Spec = SpecId>>> PrecompileProvider<CTX> for ChlomP
 
     fn run(&mut self, ctx: &mut CTX, inputs: &CallInputs) -> Result<Option<InterpreterResult>, String> {
         match self.modules.get(&inputs.bytecode_address) {
-            Some(module) => Ok(Some(run_module(module.as_ref(), ctx, inputs))),
+            Some(module) => {
+                let (answer, gas) = run_module(module.as_ref(), ctx, inputs);
+                Ok(Some(self.frame_result(ctx, answer, gas)))
+            }
             None => self.ethereum.run(ctx, inputs),
         }
     }
@@ -68,12 +108,12 @@ impl<CTX: ContextTr<Cfg: Cfg<Spec = SpecId>>> PrecompileProvider<CTX> for ChlomP
     }
 }
 
-/// Runs one call of a module and turns its end into a frame's.
+/// Runs one call of a module: its true end, and its gas.
 fn run_module<CTX: ContextTr>(
     module: &dyn SystemModule,
     ctx: &mut CTX,
     inputs: &CallInputs,
-) -> InterpreterResult {
+) -> (Result<Bytes, ModuleError>, Gas) {
     let input = inputs.input.bytes(ctx);
     let mut context = AdapterContext::for_call(ctx, inputs);
     let answer = if inputs.bytecode_address == inputs.target_address {
@@ -81,8 +121,7 @@ fn run_module<CTX: ContextTr>(
     } else {
         Err(ModuleError::revert(&DelegateCall {}))
     };
-    let (answer, gas) = context.finish(answer);
-    frame_result(ctx, answer, gas)
+    context.finish(answer)
 }
 
 fn call_module(
@@ -99,26 +138,4 @@ fn call_module(
     let output = module.call(ctx, input)?;
     gas::charge_output(ctx, output.len())?;
     Ok(output)
-}
-
-fn frame_result<CTX: ContextTr>(
-    ctx: &mut CTX,
-    answer: Result<Bytes, ModuleError>,
-    mut gas: Gas,
-) -> InterpreterResult {
-    match answer {
-        Ok(output) => InterpreterResult::new(InstructionResult::Return, output, gas),
-        Err(ModuleError::Revert(output)) => InterpreterResult::new(InstructionResult::Revert, output, gas),
-        Err(ModuleError::OutOfGas) => {
-            gas.spend_all();
-            InterpreterResult::new(InstructionResult::PrecompileOOG, Bytes::new(), gas)
-        }
-        Err(ModuleError::Fatal(fault)) => {
-            // A fault of the database is there already, with its type; one that the module itself found goes by its words.
-            if ctx.error().is_ok() {
-                *ctx.error() = Err(ContextError::Custom(fault.to_string()));
-            }
-            InterpreterResult::new(InstructionResult::FatalExternalError, Bytes::new(), gas)
-        }
-    }
 }

@@ -7,7 +7,11 @@ use chlom_primitives::{Params, Receipt, Tx};
 use chlom_state::{StateDiff, StateError, StateReader};
 use revm::{
     ExecuteEvm,
-    context::result::{EVMError, ExecutionResult, Output},
+    context::{
+        TxEnv,
+        result::{EVMError, ExecutionResult, Output},
+    },
+    context_interface::transaction::AuthorizationTr,
     primitives::hardfork::SpecId,
 };
 
@@ -94,10 +98,29 @@ impl<'s, S: StateReader + ?Sized> BlockExecutor<'s, S> {
     pub fn execute(&mut self, tx: &Tx) -> Result<Executed, ExecuteError> {
         let invalid = |reason| ExecuteError::Invalid { hash: tx.hash(), reason };
         self.check(tx).map_err(invalid)?;
-        match self.evm.transact_one(tx_env(tx)) {
+        let tx_env = tx_env(tx);
+        self.forget_touches(&tx_env);
+        match self.evm.transact_one(tx_env) {
             Ok(result) => Ok(self.accept(tx, result)),
             Err(EVMError::Transaction(reason)) => Err(invalid(TxInvalid::Evm(reason))),
-            Err(error) => Err(fault(error).into()),
+            Err(error) => {
+                let found = self.evm.precompiles.take_fault();
+                Err(found.unwrap_or_else(|| fault(error)).into())
+            }
+        }
+    }
+
+    /// An empty account that an earlier transaction touched left the state at that transaction's end (EIP-161), but it is
+    /// still in the journal, touched. Nothing in the EVM asks for the difference save EIP-7702's refund, which an
+    /// authority gets only if it exists.
+    fn forget_touches(&mut self, tx: &TxEnv) {
+        for authority in tx.authorization_list.iter().filter_map(|authorization| authorization.authority()) {
+            let account = self.evm.ctx.journaled_state.inner.state.get_mut(&authority);
+            if let Some(account) =
+                account.filter(|account| account.is_empty() && account.is_loaded_as_not_existing())
+            {
+                account.unmark_touch();
+            }
         }
     }
 

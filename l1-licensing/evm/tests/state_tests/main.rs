@@ -14,7 +14,7 @@ use chlom_module::ModuleSet;
 use chlom_primitives::{Params, tx::TxDecodeError};
 use revm::{context::result::InvalidTransaction, primitives::hardfork::SpecId};
 use state::{TestState, block_hash};
-use vector::{Case, Env, Test};
+use vector::{Case, Env, PreAccount, Test};
 
 /// What a case came to.
 enum Verdict {
@@ -24,6 +24,10 @@ enum Verdict {
     Refused,
     /// A blob transaction, which CHLOM's blocks do not carry: refused before execution, whatever Ethereum does with it.
     Blob,
+    /// The state begins with an account that has storage and neither code nor nonce, and a creation hits it. Ethereum
+    /// refuses that creation (EIP-7610), revm does not. No such account can come to be on CHLOM: genesis refuses it, and
+    /// since EIP-161 nothing else makes one.
+    Impossible,
 }
 
 fn env_of(env: &Env) -> BlockEnv {
@@ -67,8 +71,12 @@ fn is_expected(exception: &str, reason: &TxInvalid) -> bool {
 fn run(test: &Test, case: &Case) -> Result<Verdict, String> {
     let tx = match recover_tx(case.txbytes.clone()) {
         Ok(tx) => tx,
-        Err(RecoverError::Decode(TxDecodeError::UnsupportedType)) if case.txbytes.first() == Some(&3) => {
-            return Ok(Verdict::Blob);
+        Err(RecoverError::Decode(_)) if case.txbytes.first() == Some(&3) => return Ok(Verdict::Blob),
+        // A gas price of more than 128 bits is no transaction for us; Ethereum would refuse it for the overflow.
+        Err(RecoverError::Decode(TxDecodeError::Malformed(_)))
+            if case.exception.as_ref().is_some_and(|exception| exception.contains("PRODUCT_OVERFLOW")) =>
+        {
+            return Ok(Verdict::Refused);
         }
         Err(error) => return Err(format!("the transaction does not decode: {error}")),
     };
@@ -85,10 +93,18 @@ fn run(test: &Test, case: &Case) -> Result<Verdict, String> {
     let outcome = executor.finish().map_err(|e| e.to_string())?;
     let logs: Vec<Log> = outcome.receipts.into_iter().flat_map(|receipt| receipt.logs).collect();
     let (root, logs) = (state.root_after(&outcome.diff), logs_hash(&logs));
+    if root != case.hash && has_storage_without_contract(test) {
+        return Ok(Verdict::Impossible);
+    }
     if root != case.hash || logs != case.logs {
         return Err(format!("root {root}, expected {}; logs {logs}, expected {}", case.hash, case.logs));
     }
     Ok(if executed.is_ok() { Verdict::Passed } else { Verdict::Refused })
+}
+
+fn has_storage_without_contract(test: &Test) -> bool {
+    let storage = |account: &PreAccount| account.storage.values().any(|value| !value.is_zero());
+    test.pre.values().any(|account| storage(account) && account.code.is_empty() && account.nonce.is_zero())
 }
 
 fn params() -> Params {
@@ -100,8 +116,8 @@ fn params() -> Params {
 #[test]
 fn evm_2_every_cancun_state_test_leaves_ethereums_root_and_logs() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors/ethereum-tests");
-    let (mut passed, mut refused) = (0, 0);
-    let mut blobs = BTreeMap::new();
+    let (mut passed, mut refused, mut blobs) = (0, 0, 0);
+    let mut impossible: BTreeMap<String, u32> = BTreeMap::new();
     let mut failures = Vec::new();
     for (path, file) in vector::read_all(&folder) {
         for (name, test) in &file {
@@ -110,16 +126,19 @@ fn evm_2_every_cancun_state_test_leaves_ethereums_root_and_logs() {
                 match run(test, case) {
                     Ok(Verdict::Passed) => passed += 1,
                     Ok(Verdict::Refused) => refused += 1,
-                    Ok(Verdict::Blob) => *blobs.entry(name.clone()).or_insert(0) += 1,
+                    Ok(Verdict::Blob) => blobs += 1,
+                    Ok(Verdict::Impossible) => *impossible.entry(name.clone()).or_default() += 1,
                     Err(reason) => failures.push(format!("{path} {name} {:?}: {reason}", case.indexes)),
                 }
             }
         }
     }
     assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
-    assert_eq!(
-        (passed, refused, blobs.values().sum::<u32>()),
-        (1287, 23, 10),
-        "blob transactions: {blobs:?}"
-    );
+    let want = [
+        ("InitCollisionParis", 4),
+        ("RevertInCreateInInitCreate2Paris", 1),
+        ("RevertInCreateInInit_Paris", 1),
+    ];
+    assert_eq!(impossible, want.map(|(name, cases)| (name.to_string(), cases)).into());
+    assert_eq!((passed, refused, blobs), (1281, 23, 10), "all 1,320 cases, less the 6 impossible ones");
 }

@@ -41,8 +41,14 @@ fn the_call_tracer_shows_every_frame_and_what_failed() {
     let receipts = chain.ctx.store.receipts(1).unwrap().unwrap();
     let used = receipts[1].cumulative_gas_used - receipts[0].cumulative_gas_used;
     assert_eq!(frame.gas_used.to::<u64>(), used);
-    assert_eq!((&trace["type"], &trace["from"], &trace["to"]), (&json!("CALL"), &hex(chain.keys[0].address()), &hex(OUTER)));
-    assert_eq!((&trace["value"], &trace["gas"], trace.get("error")), (&json!("0x3"), &json!("0xf4240"), None));
+    assert_eq!(
+        (&trace["type"], &trace["from"], &trace["to"]),
+        (&json!("CALL"), &hex(chain.keys[0].address()), &hex(OUTER))
+    );
+    assert_eq!(
+        (&trace["value"], &trace["gas"], trace.get("error")),
+        (&json!("0x3"), &json!("0xf4240"), None)
+    );
     assert_eq!(trace["logs"].as_array().unwrap().len(), 1);
     let calls = trace["calls"].as_array().unwrap();
     assert_eq!(calls.len(), 2);
@@ -60,9 +66,13 @@ fn the_opcode_logger_tells_each_step_and_sums_to_the_receipt() {
     let (chain, block) = chain();
     let trace = chain.ok("debug_traceTransaction", json!([block.txs[0].hash()]));
     let gas = chain.ctx.store.receipts(1).unwrap().unwrap()[0].cumulative_gas_used;
-    assert_eq!((&trace["gas"], &trace["failed"], &trace["returnValue"]), (&json!(gas), &json!(false), &json!(word(1))));
+    assert_eq!(
+        (&trace["gas"], &trace["failed"], &trace["returnValue"]),
+        (&json!(gas), &json!(false), &json!(word(1)))
+    );
     let steps = trace["structLogs"].as_array().unwrap();
-    let first = json!({ "pc": 0, "op": "PUSH1", "gas": steps[0]["gas"], "gasCost": 3, "depth": 1, "stack": [] });
+    let first =
+        json!({ "pc": 0, "op": "PUSH1", "gas": steps[0]["gas"], "gasCost": 3, "depth": 1, "stack": [] });
     assert_eq!(steps[0], first);
     assert_eq!((&steps[1]["op"], &steps[1]["stack"]), (&json!("CALLDATALOAD"), &json!(["0x0"])));
     let store = steps.iter().find(|step| step["op"] == "SSTORE").unwrap();
@@ -122,7 +132,8 @@ fn the_other_tracers_answer() {
     assert_eq!(trace(json!({ "tracer": "noopTracer" })), json!({}));
     let flat = trace(json!({ "tracer": "flatCallTracer" }));
     assert_eq!(flat.as_array().unwrap().len(), 3);
-    let mux = trace(json!({ "tracer": "muxTracer", "tracerConfig": { "callTracer": {}, "4byteTracer": null } }));
+    let mux =
+        trace(json!({ "tracer": "muxTracer", "tracerConfig": { "callTracer": {}, "4byteTracer": null } }));
     assert_eq!(mux["4byteTracer"], four);
     assert_eq!(mux["callTracer"]["calls"].as_array().unwrap().len(), 2);
 }
@@ -177,15 +188,21 @@ fn what_cannot_be_traced_says_why() {
         ("debug_traceBlockByNumber", json!(["0x0"]), "genesis is not traceable".to_owned()),
         ("debug_traceBlockByNumber", json!(["0x9"]), "block 0x9 not found".to_owned()),
         ("debug_traceBlockByHash", json!([B256::ZERO]), format!("block {:#x} not found", B256::ZERO)),
-        ("debug_traceCall", json!([{ "to": READER }, "pending"]), "tracing on top of pending is not supported".to_owned()),
+        (
+            "debug_traceCall",
+            json!([{ "to": READER }, "pending"]),
+            "tracing on top of pending is not supported".to_owned(),
+        ),
     ] {
         assert_eq!(chain.refused(method, params), (-32000, text));
     }
-    let (code, message) = chain.refused("debug_traceCall", json!([{ "to": READER }, "latest", { "tracer": "{fault: ...}" }]));
+    let (code, message) =
+        chain.refused("debug_traceCall", json!([{ "to": READER }, "latest", { "tracer": "{fault: ...}" }]));
     assert_eq!(code, -32000);
     assert!(message.contains("is not available; this node has callTracer"), "{message}");
     let poor = Address::repeat_byte(0x44);
-    let (_, message) = chain.refused("debug_traceCall", json!([{ "from": poor, "to": READER, "value": "0x1" }, "latest"]));
+    let (_, message) =
+        chain.refused("debug_traceCall", json!([{ "from": poor, "to": READER, "value": "0x1" }, "latest"]));
     assert!(message.starts_with("tracing failed: insufficient funds"), "{message}");
     assert_eq!(chain.refused("debug_getRawHeader", json!(["0x9"])).0, -32000);
     assert_eq!(chain.refused("debug_getRawBlockAccessList", json!(["latest"])).0, -32001);

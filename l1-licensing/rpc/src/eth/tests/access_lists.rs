@@ -28,7 +28,10 @@ fn touched_slots_and_accounts_are_listed_and_the_list_works() {
 fn the_receiver_is_listed_only_for_its_storage() {
     let chain = Chain::new();
     let alone = chain.ok("eth_createAccessList", json!([{ "to": READER }]));
-    assert_eq!(alone["accessList"], json!([{ "address": format!("{READER:#x}"), "storageKeys": [B256::ZERO] }]));
+    assert_eq!(
+        alone["accessList"],
+        json!([{ "address": format!("{READER:#x}"), "storageKeys": [B256::ZERO] }])
+    );
     let none = chain.ok("eth_createAccessList", json!([{ "to": Address::repeat_byte(9) }]));
     assert_eq!((&none["accessList"], &none["gasUsed"]), (&json!([]), &json!("0x5208")));
 }

@@ -24,7 +24,9 @@ use serde_json::{Value, value::RawValue};
 use tokio::sync::broadcast;
 
 use super::contracts;
-use crate::{Context, Limits, RpcError, Wake, dispatch::Params as CallParams, eth::node::EMPTY_REQUESTS_HASH};
+use crate::{
+    Context, Limits, RpcError, Wake, dispatch::Params as CallParams, eth::node::EMPTY_REQUESTS_HASH,
+};
 
 /// Wei of each key's account in genesis: 1,000 CHM.
 pub(crate) const FUNDS: u128 = 1_000_000_000_000_000_000_000;
@@ -59,7 +61,8 @@ impl Chain {
     pub(crate) fn with(store: StoreConfig, limits: Limits) -> Self {
         let params = Arc::new(Params::default());
         let store = Store::open(store).unwrap();
-        let env = PoolEnv { chain_id: params.chain.evm_chain_id, block_gas_limit: params.gas.block_gas_limit };
+        let env =
+            PoolEnv { chain_id: params.chain.evm_chain_id, block_gas_limit: params.gas.block_gas_limit };
         let (pool, _) = Pool::open(PoolConfig::default(), None, env).unwrap();
         let ctx = Arc::new(Context {
             store,
@@ -121,10 +124,8 @@ impl Chain {
     pub(crate) fn mine(&self, txs: Vec<Tx>) -> Arc<Block> {
         let head = self.ctx.store.head().unwrap();
         let time = head.block.header.timestamp + 1;
-        let env =
-            chlom_app::next_env(head.block.hash, &head.block.header, &self.ctx.params, time, PROPOSER);
-        let mut executor =
-            BlockExecutor::new(&head.state, &self.ctx.params, &self.ctx.modules, env).unwrap();
+        let env = chlom_app::next_env(head.block.hash, &head.block.header, &self.ctx.params, time, PROPOSER);
+        let mut executor = BlockExecutor::new(&head.state, &self.ctx.params, &self.ctx.modules, env).unwrap();
         let txs: Vec<Arc<Tx>> = txs.into_iter().map(Arc::new).collect();
         for tx in &txs {
             executor.execute(tx).unwrap();

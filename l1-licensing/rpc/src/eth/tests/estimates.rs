@@ -42,7 +42,10 @@ fn check(chain: &Chain, request: &Value) {
     let estimate = quantity(&chain.ok("eth_estimateGas", json!([request])));
     let need = need(chain, request);
     assert!(succeeds(chain, request, estimate), "{request}: {estimate} fails, {need} is needed");
-    assert!(estimate >= need && (estimate - need) * 1000 <= estimate * 15, "{request}: {estimate} for {need}");
+    assert!(
+        estimate >= need && (estimate - need) * 1000 <= estimate * 15,
+        "{request}: {estimate} for {need}"
+    );
 }
 
 #[test]
@@ -101,7 +104,11 @@ fn failures_say_why() {
     assert_eq!(endless, (-32000, "gas required exceeds allowance (200000)".into()));
     let (code, message) = refused(json!({ "from": poor, "to": STORE, "value": "0x1" }));
     assert_eq!(code, -32000);
-    assert!(message.contains("insufficient funds for gas * price + value") && message.starts_with("failed with 16777216 gas: "), "{message}");
+    assert!(
+        message.contains("insufficient funds for gas * price + value")
+            && message.starts_with("failed with 16777216 gas: "),
+        "{message}"
+    );
     let fee = "0x77359400";
     let broke = refused(json!({ "from": poor, "to": STORE, "value": "0x1", "gasPrice": fee }));
     assert_eq!(broke, (-32000, "insufficient funds for transfer".into()));
@@ -112,7 +119,8 @@ fn what_the_sender_can_pay_bounds_the_search() {
     let chain = Chain::new();
     let poor = Address::repeat_byte(0x44);
     // 30,000 gas at 2 gwei.
-    let funds = json!({ poor.to_string(): { "balance": format!("{:#x}", U256::from(60_000_000_000_000u64)) } });
+    let funds =
+        json!({ poor.to_string(): { "balance": format!("{:#x}", U256::from(60_000_000_000_000u64)) } });
     let request = json!({ "from": poor, "to": BURNER, "gasPrice": "0x77359400" });
     let refused = chain.refused("eth_estimateGas", json!([request, "latest", funds]));
     assert_eq!(refused, (-32000, "gas required exceeds allowance (30000)".into()));

@@ -49,7 +49,10 @@ fn fee_history_tells_base_fees_ratios_and_tips_by_gas() {
     let plain = chain.ok("eth_feeHistory", json!([1, "0x1", []]));
     assert_eq!((plain["oldestBlock"].clone(), plain.get("reward")), (json!("0x1"), None));
     let pending = chain.ok("eth_feeHistory", json!(["0x2", "pending", []]));
-    assert_eq!((pending["oldestBlock"].clone(), pending["gasUsedRatio"].as_array().unwrap().len()), (json!("0x2"), 2));
+    assert_eq!(
+        (pending["oldestBlock"].clone(), pending["gasUsedRatio"].as_array().unwrap().len()),
+        (json!("0x2"), 2)
+    );
 }
 
 #[test]
@@ -74,17 +77,32 @@ fn a_filled_transaction_has_all_that_signing_needs() {
     let filled = chain.ok("eth_fillTransaction", json!([{ "from": from, "to": STORE, "data": word(1) }]));
     let tx = &filled["tx"];
     assert_eq!((&tx["type"], &tx["nonce"], &tx["chainId"]), (&json!("0x2"), &json!("0x0"), &json!("0x1c68")));
-    assert_eq!(tx["gas"], chain.ok("eth_estimateGas", json!([{ "from": from, "to": STORE, "data": word(1) }])));
+    assert_eq!(
+        tx["gas"],
+        chain.ok("eth_estimateGas", json!([{ "from": from, "to": STORE, "data": word(1) }]))
+    );
     let tip = quantity(&tx["maxPriorityFeePerGas"]);
     assert_eq!(quantity(&tx["maxFeePerGas"]), 2_000_000_000 + tip);
     assert!(filled["raw"].as_str().unwrap().starts_with("0x02"));
-    let legacy = chain.ok("eth_fillTransaction", json!([{ "from": from, "to": STORE, "gas": "0x186a0", "gasPrice": "0x77359400" }]));
+    let legacy = chain.ok(
+        "eth_fillTransaction",
+        json!([{ "from": from, "to": STORE, "gas": "0x186a0", "gasPrice": "0x77359400" }]),
+    );
     assert_eq!((&legacy["tx"]["type"], &legacy["tx"]["gasPrice"]), (&json!("0x0"), &json!("0x77359400")));
     for (request, text) in [
         (json!({ "from": from }), "contract creation without any data provided"),
-        (json!({ "from": from, "to": STORE, "gasPrice": "0x0" }), "gasPrice must be non-zero after london fork"),
-        (json!({ "from": from, "to": STORE, "maxFeePerGas": "0x1", "maxPriorityFeePerGas": "0x2" }), "maxFeePerGas (0x1) < maxPriorityFeePerGas (0x2)"),
-        (json!({ "from": from, "to": STORE, "data": "0x01", "input": "0x02" }), "both \"data\" and \"input\" are set and not equal. Please use \"input\" to pass transaction call data"),
+        (
+            json!({ "from": from, "to": STORE, "gasPrice": "0x0" }),
+            "gasPrice must be non-zero after london fork",
+        ),
+        (
+            json!({ "from": from, "to": STORE, "maxFeePerGas": "0x1", "maxPriorityFeePerGas": "0x2" }),
+            "maxFeePerGas (0x1) < maxPriorityFeePerGas (0x2)",
+        ),
+        (
+            json!({ "from": from, "to": STORE, "data": "0x01", "input": "0x02" }),
+            "both \"data\" and \"input\" are set and not equal. Please use \"input\" to pass transaction call data",
+        ),
     ] {
         assert_eq!(chain.refused("eth_fillTransaction", json!([request])), (-32000, text.into()));
     }

@@ -10,7 +10,10 @@ use super::{
     chain::{Chain, word},
     contracts::{OUTER, STORE, TOPIC},
 };
-use crate::{Limits, NewBlock, eth::{filter::Filter, logs::logs_of_block}};
+use crate::{
+    Limits, NewBlock,
+    eth::{filter::Filter, logs::logs_of_block},
+};
 
 /// Blocks 1 to 3: none, one and 40 logs of STORE; the last also has OUTER's.
 fn chain(limits: Limits) -> Chain {
@@ -70,7 +73,11 @@ fn impossible_ranges_are_refused_as_geth_does() {
     let chain = chain(Limits::default());
     for (filter, code, text) in [
         (json!({ "fromBlock": "0x3", "toBlock": "0x2" }), -32602, "invalid block range params"),
-        (json!({ "fromBlock": "0x1", "toBlock": "0x9" }), -32602, "block range extends beyond current head block"),
+        (
+            json!({ "fromBlock": "0x1", "toBlock": "0x9" }),
+            -32602,
+            "block range extends beyond current head block",
+        ),
         (json!({ "fromBlock": "pending" }), -32602, "pending logs are not supported"),
         (json!({ "blockHash": B256::ZERO }), -32000, "unknown block"),
     ] {
@@ -92,7 +99,10 @@ fn limits_say_so_when_they_are_hit() {
         for filter in [json!({ "fromBlock": "0x1" }), json!({ "fromBlock": "0x1", "topics": [TOPIC] })] {
             let (code, message) = small.refused("eth_getLogs", json!([filter]));
             assert_eq!(code, -32005);
-            assert!(message.contains("more than 40 results") || message.contains("larger than 10000 bytes"), "{message}");
+            assert!(
+                message.contains("more than 40 results") || message.contains("larger than 10000 bytes"),
+                "{message}"
+            );
         }
     }
 }

@@ -24,7 +24,10 @@ fn every_name_of_a_block_finds_its_state() {
     assert_eq!(balance(&chain, to, json!("earliest")), json!("0x0"));
     assert_eq!(balance(&chain, to, json!("0x1")), json!("0x5"));
     assert_eq!(balance(&chain, to, json!(first.hash)), json!("0x5"));
-    assert_eq!(balance(&chain, to, json!({ "blockHash": first.hash, "requireCanonical": true })), json!("0x5"));
+    assert_eq!(
+        balance(&chain, to, json!({ "blockHash": first.hash, "requireCanonical": true })),
+        json!("0x5")
+    );
     assert_eq!(balance(&chain, to, json!({ "blockNumber": "0x1" })), json!("0x5"));
     for tag in ["latest", "safe", "finalized", "pending"] {
         assert_eq!(balance(&chain, to, json!(tag)), json!("0xb"), "{tag}");
@@ -71,12 +74,18 @@ fn pruned_state_says_how_far_back_the_node_goes() {
     }
     let (code, message) = chain.refused("eth_getBalance", json!([STORE, "0x1"]));
     assert_eq!(code, -32000);
-    assert!(message.contains("block 1 was pruned") && message.contains("the oldest this node has is 3"), "{message}");
+    assert!(
+        message.contains("block 1 was pruned") && message.contains("the oldest this node has is 3"),
+        "{message}"
+    );
     chain.ok("eth_getBalance", json!([STORE, "0x3"]));
     assert_eq!(chain.ok("eth_getBlockByNumber", json!(["0x1", false]))["number"], json!("0x1"));
     let capabilities = chain.ok("eth_capabilities", json!([]));
     assert_eq!(capabilities["state"]["oldestBlock"], json!("0x3"));
-    assert_eq!(capabilities["state"]["deleteStrategy"], json!({ "type": "window", "retentionBlocks": "0x2" }));
+    assert_eq!(
+        capabilities["state"]["deleteStrategy"],
+        json!({ "type": "window", "retentionBlocks": "0x2" })
+    );
     assert_eq!(capabilities["blocks"], json!({ "disabled": false, "oldestBlock": "0x0" }));
 }
 
@@ -88,7 +97,10 @@ fn storage_is_read_by_lenient_keys_one_or_many() {
     for key in ["0x0", "0x00", "0"] {
         assert_eq!(chain.ok("eth_getStorageAt", json!([READER, key, "latest"])), json!(seven));
     }
-    let many = chain.ok("eth_getStorageValues", json!([{ READER.to_string(): ["0x0", "0x1"], STORE.to_string(): ["0x0"] }]));
+    let many = chain.ok(
+        "eth_getStorageValues",
+        json!([{ READER.to_string(): ["0x0", "0x1"], STORE.to_string(): ["0x0"] }]),
+    );
     assert_eq!(many[format!("{READER:#x}")], json!([seven, format!("{:#066x}", 0)]));
     assert_eq!(many[format!("{STORE:#x}")], json!([format!("{:#066x}", 77)]));
     let before = chain.ok("eth_getStorageAt", json!([STORE, "0x0", "0x0"]));
@@ -123,7 +135,9 @@ fn proofs_lead_from_the_header_to_the_values() {
     let chain = Chain::new();
     let block = chain.mine(vec![chain.tx(0, 0, STORE, 0, word(77))]);
     let nobody = Address::repeat_byte(0x77);
-    for (address, slots) in [(STORE, vec!["0x0", "0x5"]), (nobody, vec!["0x0"]), (chain.keys[1].address(), vec![])] {
+    for (address, slots) in
+        [(STORE, vec!["0x0", "0x5"]), (nobody, vec!["0x0"]), (chain.keys[1].address(), vec![])]
+    {
         let proof = chain.ok("eth_getProof", json!([address, slots, "latest"]));
         let account = check_account(&proof, address, block.header.state_root);
         for (slot, shown) in slots.iter().zip(proof["storageProof"].as_array().unwrap()) {
@@ -148,7 +162,8 @@ fn nodes(value: &Value) -> Vec<Bytes> {
 fn check_account(proof: &Value, address: Address, state_root: B256) -> B256 {
     let field = |name: &str| proof[name].as_str().unwrap().to_owned();
     let quantity = |name: &str| field(name).parse::<U256>().unwrap();
-    let (storage_hash, code_hash): (B256, B256) = (field("storageHash").parse().unwrap(), field("codeHash").parse().unwrap());
+    let (storage_hash, code_hash): (B256, B256) =
+        (field("storageHash").parse().unwrap(), field("codeHash").parse().unwrap());
     let account = chlom_state::Account {
         nonce: quantity("nonce").to(),
         balance: quantity("balance"),

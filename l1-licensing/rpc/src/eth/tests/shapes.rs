@@ -188,7 +188,10 @@ fn raw_records_hash_to_what_the_header_says() {
     let whole = bytes(chain.ok("debug_getRawBlock", json!([block.hash])));
     let decoded: alloy_consensus::Block<TxEnvelope> = alloy_rlp::decode_exact(&whole).unwrap();
     assert_eq!(decoded.header, block.header);
-    assert_eq!(decoded.body.transactions, block.txs.iter().map(|tx| tx.envelope().clone()).collect::<Vec<_>>());
+    assert_eq!(
+        decoded.body.transactions,
+        block.txs.iter().map(|tx| tx.envelope().clone()).collect::<Vec<_>>()
+    );
     let receipts: Vec<Bytes> =
         serde_json::from_value(chain.ok("debug_getRawReceipts", json!(["latest"]))).unwrap();
     let envelopes: Vec<alloy_consensus::ReceiptEnvelope> =

@@ -23,10 +23,13 @@ fn refused(chain: &Chain, payload: Value) -> (i64, String) {
 fn blocks_build_upon_each_other_and_read_back() {
     let chain = Chain::new();
     let from = chain.keys[0].address();
-    let blocks = run(&chain, json!({ "blockStateCalls": [
+    let blocks = run(
+        &chain,
+        json!({ "blockStateCalls": [
         { "calls": [{ "from": from, "to": STORE, "data": word(5) }, { "from": from, "to": STORE, "data": word(6) }] },
         { "calls": [{ "to": ENVIRONMENT }, { "to": READER }] },
-    ] }));
+    ] }),
+    );
     assert_eq!(blocks.len(), 2);
     let read: Vec<SimulatedBlock<Block>> = serde_json::from_value(json!(blocks)).unwrap();
     assert_eq!(read[0].inner.header.hash_slow(), read[0].inner.header.hash);
@@ -47,15 +50,22 @@ fn a_validated_simulation_gives_the_block_that_is_then_mined() {
     let chain = Chain::new();
     let (from, to) = (chain.keys[0].address(), Address::repeat_byte(9));
     let fees = json!({ "maxFeePerGas": format!("{FEE_CAP:#x}"), "maxPriorityFeePerGas": format!("{TIP:#x}"), "gas": "0xf4240" });
-    let mut calls = vec![json!({ "from": from, "to": STORE, "data": word(5) }), json!({ "from": from, "to": to, "value": "0x7" })];
+    let mut calls = vec![
+        json!({ "from": from, "to": STORE, "data": word(5) }),
+        json!({ "from": from, "to": to, "value": "0x7" }),
+    ];
     for call in &mut calls {
         call.as_object_mut().unwrap().extend(fees.as_object().unwrap().clone());
     }
     let head = chain.ctx.store.head().unwrap().block;
     let mix = chlom_app::rules::next_mix(&head.header.mix_hash, 1);
     let overrides = json!({ "feeRecipient": super::chain::PROPOSER, "prevRandao": mix });
-    let block = run(&chain, json!({ "validation": true, "blockStateCalls": [{ "blockOverrides": overrides, "calls": calls }] }));
-    let mined = chain.mine(vec![chain.tx(0, 0, STORE, 0, word(5)), chain.tx(0, 1, to, 7, Default::default())]);
+    let block = run(
+        &chain,
+        json!({ "validation": true, "blockStateCalls": [{ "blockOverrides": overrides, "calls": calls }] }),
+    );
+    let mined =
+        chain.mine(vec![chain.tx(0, 0, STORE, 0, word(5)), chain.tx(0, 1, to, 7, Default::default())]);
     for (field, value) in [
         ("stateRoot", json!(mined.header.state_root)),
         ("receiptsRoot", json!(mined.header.receipts_root)),
@@ -77,9 +87,14 @@ fn transfers_are_reported_as_logs_in_order_and_only_of_what_succeeded() {
     let transfer = &traced[0]["calls"][0]["logs"][0];
     assert_eq!(transfer["address"], json!("0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"));
     assert_eq!(transfer["data"], json!(word(1000)));
-    assert_eq!(transfer["topics"], json!([
-        "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef", from.into_word(), to.into_word()
-    ]));
+    assert_eq!(
+        transfer["topics"],
+        json!([
+            "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef",
+            from.into_word(),
+            to.into_word()
+        ])
+    );
     let emitters: Vec<Value> =
         traced[0]["calls"][1]["logs"].as_array().unwrap().iter().map(|log| log["address"].clone()).collect();
     let native = json!("0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
@@ -92,9 +107,12 @@ fn transfers_are_reported_as_logs_in_order_and_only_of_what_succeeded() {
 #[test]
 fn failed_calls_are_results_and_the_rest_goes_on() {
     let chain = Chain::new();
-    let blocks = run(&chain, json!({ "blockStateCalls": [{ "calls": [
+    let blocks = run(
+        &chain,
+        json!({ "blockStateCalls": [{ "calls": [
         { "to": REVERTER }, { "to": INVALID, "gas": "0x186a0" }, { "to": READER },
-    ] }] }));
+    ] }] }),
+    );
     let calls = &blocks[0]["calls"];
     let reverted = json!({ "code": 3, "message": "execution reverted: not yours", "data": not_yours() });
     assert_eq!((&calls[0]["status"], &calls[0]["error"]), (&json!("0x0"), &reverted));
@@ -108,18 +126,27 @@ fn failed_calls_are_results_and_the_rest_goes_on() {
 fn overrides_hold_from_their_block_on() {
     let chain = Chain::new();
     let poor = Address::repeat_byte(0x44);
-    let blocks = run(&chain, json!({ "returnFullTransactions": true, "blockStateCalls": [
+    let blocks = run(
+        &chain,
+        json!({ "returnFullTransactions": true, "blockStateCalls": [
         { "stateOverrides": { poor.to_string(): { "balance": "0x64" } },
           "blockOverrides": { "number": "0x5", "time": "0x70000000", "baseFeePerGas": "0x9" },
           "calls": [{ "from": poor, "to": READER, "value": "0x1" }, { "to": ENVIRONMENT }] },
         { "calls": [{ "from": poor, "to": READER, "value": "0x63" }] },
-    ] }));
+    ] }),
+    );
     let numbers: Vec<&Value> = blocks.iter().map(|block| &block["number"]).collect();
-    assert_eq!(numbers, [&json!("0x1"), &json!("0x2"), &json!("0x3"), &json!("0x4"), &json!("0x5"), &json!("0x6")]);
+    assert_eq!(
+        numbers,
+        [&json!("0x1"), &json!("0x2"), &json!("0x3"), &json!("0x4"), &json!("0x5"), &json!("0x6")]
+    );
     assert_eq!((&blocks[4]["timestamp"], &blocks[4]["baseFeePerGas"]), (&json!("0x70000000"), &json!("0x9")));
     assert_eq!(blocks[5]["timestamp"], json!("0x70000001"));
     let tx = &blocks[4]["transactions"][0];
-    assert_eq!((&tx["from"], &tx["type"], &tx["nonce"]), (&json!(format!("{poor:#x}")), &json!("0x2"), &json!("0x0")));
+    assert_eq!(
+        (&tx["from"], &tx["type"], &tx["nonce"]),
+        (&json!(format!("{poor:#x}")), &json!("0x2"), &json!("0x0"))
+    );
     assert_eq!(blocks[5]["transactions"][0]["nonce"], json!("0x1"));
     assert_eq!(blocks[5]["calls"][0]["status"], json!("0x1"), "the balance is what the first call left");
 }
@@ -169,7 +196,8 @@ fn all_calls_share_the_node_s_gas() {
     let transfer = json!({ "to": Address::repeat_byte(9) });
     let blocks = run(&chain, json!({ "blockStateCalls": [{ "calls": [transfer, transfer] }] }));
     assert_eq!(blocks[0]["calls"][1]["gasUsed"], json!("0x5208"));
-    let (code, message) = refused(&chain, json!({ "blockStateCalls": [{ "calls": [transfer, transfer, transfer] }] }));
+    let (code, message) =
+        refused(&chain, json!({ "blockStateCalls": [{ "calls": [transfer, transfer, transfer] }] }));
     assert_eq!(code, -38013);
     assert!(message.contains("intrinsic gas too low: have 18000, want 21000"), "{message}");
 }

@@ -1,0 +1,110 @@
+#!/usr/bin/env node
+// Runs the same load on chlom, geth and anvil in turn and prints a table (and, with --json FILE, the figures).
+//   node run.mjs [--nodes chlom,geth,anvil] [--chlom PATH] [--count 20000] [--batch 100] [--connections 4] [--json FILE]
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { CHAIN_ID, start } from "./nodes.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const { values: flags } = parseArgs({
+  options: {
+    nodes: { type: "string", default: "chlom,geth,anvil" },
+    chlom: { type: "string", default: process.env.CHLOM_BIN ?? "chlom" },
+    count: { type: "string", default: "20000" },
+    accounts: { type: "string", default: "200" },
+    batch: { type: "string", default: "100" },
+    connections: { type: "string", default: "4" },
+    "read-connections": { type: "string", default: "32" },
+    "read-seconds": { type: "string", default: "5" },
+    "gas-limit": { type: "string", default: "500000000" },
+    "block-time": { type: "string", default: "1" },
+    port: { type: "string", default: "28545" },
+    json: { type: "string" },
+  },
+});
+const settings = {
+  gasLimit: Number(flags["gas-limit"]), blockTime: Number(flags["block-time"]), chainId: CHAIN_ID,
+  count: Number(flags.count), accounts: Number(flags.accounts), batch: Number(flags.batch), connections: Number(flags.connections),
+  readConnections: Number(flags["read-connections"]), readSeconds: Number(flags["read-seconds"]),
+};
+const LOAD_MS = 300_000;
+
+const names = flags.nodes.split(",");
+const target = process.env.CARGO_TARGET_DIR ?? join(here, "target");
+execFileSync("cargo", ["build", "--release", "--quiet", "-p", "chlom-bench-load"], { cwd: here, stdio: "inherit" });
+const load = join(target, "release", "load");
+const peers = names.some((name) => name !== "chlom") ? JSON.parse(execFileSync(join(here, "peers.sh"), { stdio: ["ignore", "pipe", "inherit"] })) : {};
+
+function measure(node, args) {
+  const output = execFileSync(load, [...args, "--http", node.http, "--pid", node.pid, "--json"].map(String), { timeout: LOAD_MS });
+  return JSON.parse(output);
+}
+
+// A fresh node for every kind of load, so that no run pays for another's state.
+async function withNode(name, use) {
+  const node = await start(name, { ...peers, chlom: flags.chlom, port: Number(flags.port), settings });
+  try {
+    return { ...(await use(node)), startMs: node.startMs, version: node.version };
+  } finally {
+    await node.stop();
+  }
+}
+
+async function figuresOf(name) {
+  const figures = { name };
+  for (const kind of ["transfers", "erc20"]) {
+    process.stderr.write(`${name} ${kind} …\n`);
+    const args = [kind, "--count", settings.count, "--accounts", settings.accounts, "--batch", settings.batch, "--connections", settings.connections];
+    const { startMs, version, ...measured } = await withNode(name, (node) => measure(node, args));
+    Object.assign(figures, { startMs, version, [kind]: measured });
+  }
+  for (const method of ["eth_getBalance", "eth_call", "eth_getLogs"]) {
+    process.stderr.write(`${name} ${method} …\n`);
+    const args = ["reads", "--method", method, "--connections", settings.readConnections, "--seconds", settings.readSeconds];
+    figures[method] = await withNode(name, (node) => measure(node, args));
+  }
+  return figures;
+}
+
+const round = (number, digits = 0) => (number == null ? "–" : number.toFixed(digits));
+const ROWS = [
+  ["transfers, included/s", (f) => f.transfers.included_per_s, 0],
+  ["ERC-20 transfers, included/s", (f) => f.erc20.included_per_s, 0],
+  ["node CPU per transfer, µs", (f) => f.transfers.node_cpu_us_per_tx, 0],
+  ["node CPU per ERC-20 transfer, µs", (f) => f.erc20.node_cpu_us_per_tx, 0],
+  ["generator CPU per transfer, µs", (f) => f.transfers.generator_cpu_us_per_tx, 1],
+  ["receipts checked", (f) => f.transfers.receipts_checked + f.erc20.receipts_checked, 0],
+  ["eth_getBalance/s", (f) => f.eth_getBalance.per_s, 0],
+  ["eth_getBalance p50 / p99, µs", (f) => `${f.eth_getBalance.p50_us} / ${f.eth_getBalance.p99_us}`],
+  ["eth_call/s", (f) => f.eth_call.per_s, 0],
+  ["eth_call p50 / p99, µs", (f) => `${f.eth_call.p50_us} / ${f.eth_call.p99_us}`],
+  ["eth_getLogs/s (1,000 logs)", (f) => f.eth_getLogs.per_s, 0],
+  ["eth_getLogs p50 / p99, µs", (f) => `${f.eth_getLogs.p50_us} / ${f.eth_getLogs.p99_us}`],
+  ["start to first answer, ms", (f) => f.startMs, 0],
+];
+
+function printTable(all) {
+  const subject = all.find((f) => f.name === "chlom");
+  const others = subject ? all.filter((f) => f !== subject) : [];
+  console.log(`| | ${[...all.map((f) => f.name), ...others.map((f) => `chlom : ${f.name}`)].join(" | ")} |`);
+  console.log(`|---|${"---|".repeat(all.length + others.length)}`);
+  for (const [label, of, digits] of ROWS) {
+    const cells = all.map((f) => (typeof of(f) === "string" ? of(f) : round(of(f), digits)));
+    const ratios = others.map((f) => (typeof of(f) === "string" ? "" : round(of(subject) / of(f), 2)));
+    console.log(`| ${label} | ${[...cells, ...ratios].join(" | ")} |`);
+  }
+  const { gasLimit, blockTime, count, accounts, batch, connections, readConnections, readSeconds } = settings;
+  console.log(`\nGas limit ${gasLimit}, blocks every ${blockTime} s, ${count} transactions of ${accounts} accounts, batches of ${batch} on ${connections} connections;`);
+  console.log(`reads on ${readConnections} connections for ${readSeconds} s; generator on the same cores; chain id ${CHAIN_ID}, Osaka.`);
+  for (const f of all) console.log(`${f.name}: ${f.version}; load average after the transfers ${f.transfers.machine.load}`);
+  const { cpu, cores, kernel } = all[0].transfers.machine;
+  console.log(`Machine: ${cores} × ${cpu}, Linux ${kernel}`);
+}
+
+const all = [];
+for (const name of names) all.push(await figuresOf(name));
+printTable(all);
+if (flags.json) writeFileSync(flags.json, `${JSON.stringify({ settings, nodes: all }, null, 2)}\n`);
