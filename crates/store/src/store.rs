@@ -303,21 +303,12 @@ impl Store {
         done.recv().unwrap_or_else(|_| Err(writer_gone()))
     }
 
-<<<<<<< HEAD
-    /// How far back state is kept.
-    pub fn history(&self) -> crate::config::History {
-        self.shared().history
-    }
-
-    /// How many heights below the newest are proved.
-=======
     /// How far back state is kept, as the node chose.
     pub fn history(&self) -> History {
         self.shared().history
     }
 
     /// For how many heights below the head proofs are made, as the node chose.
->>>>>>> store
     pub fn proof_history(&self) -> u64 {
         self.shared().proof_history
     }
