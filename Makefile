@@ -32,7 +32,8 @@ slow: ## The long drills
 
 bench: ## Measure, with peers where they can be had: tables and JSON
 	cargo bench --locked -p chlom --bench blocks
-	node devnet/bench/run.mjs
+	cargo build --release --locked -p chlom
+	node devnet/bench/run.mjs --chlom $(CARGO_TARGET_DIR)/release/chlom
 
 tools: ## Install forge, cast, viem and ethers from npm into devnet/compat
 	devnet/compat/tools/install

@@ -14,7 +14,7 @@ use chlom_module::ModuleSet;
 use chlom_primitives::{Params, tx::TxDecodeError};
 use revm::{context::result::InvalidTransaction, primitives::hardfork::SpecId};
 use state::{TestState, block_hash};
-use vector::{Case, Env, PreAccount, Test};
+use vector::{Case, Env, File, PreAccount, Test};
 
 /// What a case came to.
 enum Verdict {
@@ -113,32 +113,62 @@ fn params() -> Params {
     params
 }
 
-#[test]
-fn evm_2_every_cancun_state_test_leaves_ethereums_root_and_logs() {
+/// All verdicts of a file: the test's name, the case's place in it, and what came of it.
+fn judge(path: &str, file: &File) -> Vec<(String, BTreeMap<String, u32>, Result<Verdict, String>)> {
+    let mut verdicts = Vec::new();
+    for (name, test) in file {
+        assert_eq!(test.post.keys().collect::<Vec<_>>(), ["Cancun"], "{path}");
+        verdicts.extend(
+            test.post["Cancun"].iter().map(|case| (name.clone(), case.indexes.clone(), run(test, case))),
+        );
+    }
+    verdicts
+}
+
+/// What all cases of some folders came to.
+#[derive(Debug, Default, PartialEq)]
+struct Tally {
+    passed: u32,
+    refused: u32,
+    blobs: u32,
+    impossible: BTreeMap<String, u32>,
+}
+
+fn judge_all(wanted: impl Fn(&str) -> bool) -> Tally {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors/ethereum-tests");
-    let (mut passed, mut refused, mut blobs) = (0, 0, 0);
-    let mut impossible: BTreeMap<String, u32> = BTreeMap::new();
-    let mut failures = Vec::new();
-    for (path, file) in vector::read_all(&folder) {
-        for (name, test) in &file {
-            assert_eq!(test.post.keys().collect::<Vec<_>>(), ["Cancun"], "{path}");
-            for case in &test.post["Cancun"] {
-                match run(test, case) {
-                    Ok(Verdict::Passed) => passed += 1,
-                    Ok(Verdict::Refused) => refused += 1,
-                    Ok(Verdict::Blob) => blobs += 1,
-                    Ok(Verdict::Impossible) => *impossible.entry(name.clone()).or_default() += 1,
-                    Err(reason) => failures.push(format!("{path} {name} {:?}: {reason}", case.indexes)),
-                }
+    let (mut tally, mut failures) = (Tally::default(), Vec::new());
+    for (path, file) in vector::read_all(&folder).iter().filter(|(path, _)| wanted(path)) {
+        for (name, indexes, verdict) in judge(path, file) {
+            match verdict {
+                Ok(Verdict::Passed) => tally.passed += 1,
+                Ok(Verdict::Refused) => tally.refused += 1,
+                Ok(Verdict::Blob) => tally.blobs += 1,
+                Ok(Verdict::Impossible) => *tally.impossible.entry(name).or_default() += 1,
+                Err(reason) => failures.push(format!("{path} {name} {indexes:?}: {reason}")),
             }
         }
     }
     assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
-    let want = [
+    tally
+}
+
+/// Loops of many seconds; the rest takes two.
+const LONG: &str = "vmPerformance";
+const LONG_CASES: u32 = 23;
+
+#[test]
+fn evm_2_every_cancun_state_test_leaves_ethereums_root_and_logs() {
+    let impossible = [
         ("InitCollisionParis", 4),
         ("RevertInCreateInInitCreate2Paris", 1),
         ("RevertInCreateInInit_Paris", 1),
     ];
-    assert_eq!(impossible, want.map(|(name, cases)| (name.to_string(), cases)).into());
-    assert_eq!((passed, refused, blobs), (1281, 23, 10), "all 1,320 cases, less the 6 impossible ones");
+    let impossible = impossible.map(|(name, cases)| (name.to_string(), cases)).into();
+    let want = Tally { passed: 1281 - LONG_CASES, refused: 23, blobs: 10, impossible };
+    assert_eq!(judge_all(|path| !path.contains(LONG)), want, "1,320 cases, with the long ones");
+}
+
+#[test]
+fn evm_2_the_long_loops_leave_ethereums_root_and_logs_slow() {
+    assert_eq!(judge_all(|path| path.contains(LONG)), Tally { passed: LONG_CASES, ..Tally::default() });
 }

@@ -101,7 +101,7 @@ impl Tracer {
 
     fn look<CTX: ContextTr>(&mut self, interp: &mut Interpreter, ctx: &mut CTX) -> bool {
         self.steps += 1;
-        if self.steps % STEPS_A_LOOK == 0 && self.deadline.passed() {
+        if self.steps.is_multiple_of(STEPS_A_LOOK) && self.deadline.passed() {
             self.stop(RpcError::server("execution timeout"), interp, ctx);
             return false;
         }

@@ -16,9 +16,7 @@ use chlom_primitives::{
     Additions, Block, Params, Receipt, Tx,
     block::{receipts_root, transactions_root},
 };
-use chlom_state::{
-    Account, AccountChange, MemoryState, SlotChange, StateDiff, StateReader, TrieUpdates, trie,
-};
+use chlom_state::{Account, AccountChange, MemoryState, SlotChange, StateDiff, TrieUpdates, trie};
 use chlom_store::{Commit, Store, StoreConfig};
 use serde_json::{Value, value::RawValue};
 use tokio::sync::broadcast;
@@ -174,12 +172,6 @@ impl Chain {
         let commit = Commit { block: block.clone(), receipts: Arc::new(receipts), diff, trie };
         self.ctx.store.commit(commit).unwrap();
         block
-    }
-
-    /// The nonce of a key's account at the head.
-    pub(crate) fn nonce(&self, key: usize) -> u64 {
-        let state = self.ctx.store.head().unwrap().state;
-        state.account(&self.keys[key].address()).unwrap().unwrap_or_default().nonce
     }
 
     /// A signed EIP-1559 transaction of 1,000,000 gas.
