@@ -24,17 +24,19 @@ lint: ## Formatting and lints
 unit: ## Unit, property and integration tests
 	cargo test --locked --workspace -- --skip _slow
 
-compat: build tools ## forge, cast, viem and ethers against a real chain
+compat: build ## forge, cast, viem and ethers against a real chain
 	CHLOM_BIN=$(CARGO_TARGET_DIR)/debug/chlom devnet/compat/run.sh
 
 slow: ## The long drills
 	cargo test --locked --workspace -- _slow
 
-bench: ## Measure, with peers where they can be had: a table and JSON
-	devnet/bench/run.sh
+bench: ## Measure, with peers where they can be had: tables and JSON
+	cargo bench --locked -p chlom --bench blocks
+	cargo build --release --locked -p chlom
+	node devnet/bench/run.mjs --chlom $(CARGO_TARGET_DIR)/release/chlom
 
 tools: ## Install forge, cast, viem and ethers from npm into devnet/compat
-	cd devnet/compat && npm ci --silent --no-audit --no-fund
+	devnet/compat/tools/install
 
 fmt: ## Format
 	cargo fmt --all

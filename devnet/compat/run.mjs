@@ -24,8 +24,6 @@ const { values: options } = parseArgs({
   },
 });
 
-const ACCOUNTS = 60;
-
 async function loadChecks() {
   const folder = new URL('./checks/', import.meta.url);
   const names = (await readdir(folder)).filter((name) => name.endsWith('.mjs')).sort();
@@ -39,9 +37,15 @@ async function main() {
   const began = performance.now();
   const files = await loadChecks();
   const [binary] = await Promise.all([findBinary(), forge('build', '--quiet')]);
-  const chain = await startChain(binary, ['--automine', '--accounts', String(ACCOUNTS)]);
+  const accounts = files.reduce((sum, file) => sum + file.accounts, 0);
+  const chain = await startChain(binary, ['--automine', '--accounts', String(Math.max(accounts, 10))]);
   console.log(`${binary} was ready in ${Math.round(chain.startedMs)} ms at ${chain.http} and ${chain.ws}`);
+  const strays = [];
+  process.on('unhandledRejection', (error) =>
+    strays.push({ topic: 'suite', name: 'no stray rejection', ms: 0, error }),
+  );
   const results = await runAll(files, { binary, chain, parallel: Number(options.parallel), report: printTopic });
+  results.push(...strays);
   const end = await chain.stop();
   results.push({ topic: 'chain', name: 'stops when it is asked to', ms: 0, error: stopError(end, chain.log()) });
   printTopic(results.slice(-1));

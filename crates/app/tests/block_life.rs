@@ -27,11 +27,8 @@ fn spec() -> GenesisSpec {
     let endowment = U256::from(10).pow(U256::from(20));
     let accounts = (0..SENDERS).map(|index| (key(index).address(), endowment));
     let seed = ValidatorKey::from_seed(&[7; 32]);
-    let validator = Validator {
-        consensus_key: seed.consensus_key().to_bytes().into(),
-        account: proposer(),
-        power: 1,
-    };
+    let validator =
+        Validator { consensus_key: seed.consensus_key().to_bytes().into(), account: proposer(), power: 1 };
     GenesisSpec::dev(accounts, vec![validator], 0)
 }
 

@@ -1,11 +1,13 @@
 //! Structured logs on standard error.
 
+use std::io::IsTerminal;
+
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 /// How the process logs.
 #[derive(Args)]
-pub struct LoggingArgs {
+pub(crate) struct LoggingArgs {
     /// What to log: a level (error, warn, info, debug, trace) or directives such as `info,chlom_rpc=debug`.
     #[arg(long, global = true, env = "CHLOM_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
@@ -21,12 +23,15 @@ enum LogFormat {
 }
 
 /// Sends the process's events to standard error. An unreadable filter falls back to `warn` and says so.
-pub fn init(args: &LoggingArgs) {
+pub(crate) fn init(args: &LoggingArgs) {
     let (filter, complaint) = match EnvFilter::try_new(&args.log) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("warn"), Some(error)),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match args.log_format {
         LogFormat::Text => builder.with_target(false).init(),
         LogFormat::Json => builder.json().init(),

@@ -7,7 +7,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 export const title = 'SIGKILL';
 export const accounts = 0;
 
-const FRIEND = '0x0000000000000000000000000000000000000100';
+const FRIEND = '0x00000000000000000000000000000000000f00d0';
 const ROUNDS = 5;
 const SENDERS = 4;
 const FEES = { maxFeePerGas: parseGwei('20'), maxPriorityFeePerGas: 1n };

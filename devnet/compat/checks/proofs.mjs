@@ -19,13 +19,14 @@ export function verified(root, proof) {
   const leaf = proven(root, keccak256(proof.address), proof.accountProof);
   if (leaf === null) {
     assert.deepEqual([BigInt(proof.balance), BigInt(proof.nonce)], [0n, 0n]);
-  } else {
-    const [nonce, balance, storageHash, codeHash] = decodeRlp(leaf);
-    assert.equal(number(nonce), BigInt(proof.nonce));
-    assert.equal(number(balance), BigInt(proof.balance));
-    assert.equal(storageHash, proof.storageHash);
-    assert.equal(codeHash, proof.codeHash);
+    for (const { value, proof: nodes } of proof.storageProof) assert.deepEqual([BigInt(value), nodes], [0n, []]);
+    return proof;
   }
+  const [nonce, balance, storageHash, codeHash] = decodeRlp(leaf);
+  assert.equal(number(nonce), BigInt(proof.nonce));
+  assert.equal(number(balance), BigInt(proof.balance));
+  assert.equal(storageHash, proof.storageHash);
+  assert.equal(codeHash, proof.codeHash);
   for (const { key, value, proof: nodes } of proof.storageProof) {
     const found = proven(proof.storageHash, keccak256(pad(key)), nodes);
     assert.equal(found === null ? 0n : number(decodeRlp(found)), BigInt(value));

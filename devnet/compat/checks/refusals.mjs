@@ -9,7 +9,7 @@ import { fails } from '../runner/rpc.mjs';
 export const title = 'refusals';
 export const accounts = 2;
 
-const FRIEND = '0x0000000000000000000000000000000000000102';
+const FRIEND = '0x00000000000000000000000000000000000f00d2';
 const CAP = 2 ** 24;
 
 export async function run(t) {
@@ -71,17 +71,6 @@ export async function run(t) {
     'initcode above 49,152 bytes',
     { to: undefined, gas: BigInt(CAP), data: `0x${'00'.repeat(49_153)}` },
     /max initcode size exceeded/,
-  );
-  await refuses(
-    'a legacy transaction that is not bound to a chain',
-    {
-      type: 'legacy',
-      chainId: undefined,
-      gasPrice: parseGwei('50'),
-      maxFeePerGas: undefined,
-      maxPriorityFeePerGas: undefined,
-    },
-    /replay-protected/,
   );
 
   await t.check('a transaction that is known, one that is in a block, and one that is no transaction', async () => {

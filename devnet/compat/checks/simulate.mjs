@@ -83,7 +83,10 @@ export async function run(t) {
   });
 
   await t.check('eth_createAccessList of a call that reverts says so', async () => {
-    const { error } = await rpc.eth_createAccessList({ ...transfer, from: POOR }, 'latest');
+    const { error } = await rpc.eth_createAccessList(
+      { ...transfer, data: data('transfer', [FRIEND, 10n ** 30n]) },
+      'latest',
+    );
     assert.match(error, /execution reverted/);
   });
 
@@ -103,7 +106,8 @@ export async function run(t) {
   });
 
   await t.check('eth_estimateGas and eth_call take state and block overrides', async () => {
-    const slot = (await rpc.eth_createAccessList(balanceOf, 'latest')).accessList[0].storageKeys[0];
+    const slot = (await rpc.eth_createAccessList({ ...balanceOf, from: me.address }, 'latest')).accessList[0]
+      .storageKeys[0];
     const stateDiff = { [coin.address]: { stateDiff: { [slot]: pad('0x2a') } } };
     assert.equal(BigInt(await rpc.eth_call(balanceOf, 'latest', stateDiff)), 42n);
     const target = '0x00000000000000000000000000000000000000ad';

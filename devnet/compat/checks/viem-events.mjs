@@ -33,6 +33,8 @@ export async function run(t) {
     return client;
   });
   const coin = await t.need('a coin is there to be watched', () => me.deploy('Coin', ['Watch', 'WATCH', 1_000n]));
+  // A subscription is there once a later request on its socket has been answered.
+  const subscribed = () => socket.getBlockNumber();
   const failed = (error) =>
     t.check('no watcher reports an error', () => {
       throw error;
@@ -46,6 +48,7 @@ export async function run(t) {
       onLogs: (logs) => logs.forEach(push),
       onError: failed,
     });
+    await subscribed();
     const { blockHash, transactionHash } = await me.write(coin, 'transfer', [FRIEND, 11n]);
     const log = await first((one) => one.transactionHash === transactionHash);
     stop();
@@ -64,6 +67,7 @@ export async function run(t) {
       onLogs: (logs) => logs.forEach(push),
       onError: failed,
     });
+    await subscribed();
     await me.write(coin, 'transfer', [me.address, 1n]);
     const { transactionHash } = await me.write(coin, 'transfer', [FRIEND, 2n]);
     await first((one) => one.transactionHash === transactionHash);
@@ -74,6 +78,7 @@ export async function run(t) {
   await t.check('watchBlocks reports every height, once', async () => {
     const { push, first, seen } = watcher();
     const stop = socket.watchBlocks({ onBlock: push, emitMissed: true, onError: failed });
+    await subscribed();
     const { blockNumber } = await me.send({ to: FRIEND, value: 1n });
     const { blockNumber: last } = await me.send({ to: FRIEND, value: 1n });
     const wanted = [blockNumber, last];
@@ -87,6 +92,7 @@ export async function run(t) {
   await t.check('watchPendingTransactions reports a transaction by its hash', async () => {
     const { push, first } = watcher();
     const stop = socket.watchPendingTransactions({ onTransactions: (hashes) => hashes.forEach(push), onError: failed });
+    await subscribed();
     const { transactionHash } = await me.send({ to: FRIEND, value: 1n });
     await first((hash) => hash === transactionHash);
     stop();

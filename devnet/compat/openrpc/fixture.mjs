@@ -3,7 +3,7 @@ import { encodeDeployData, encodeFunctionData, keccak256, toHex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { actor } from '../ethereum/clients.mjs';
 
-const FRIEND = '0x0000000000000000000000000000000000000101';
+const FRIEND = '0x00000000000000000000000000000000000f00d1';
 
 /** Sends one transaction of each kind and returns what the table of calls needs. */
 export async function fixture(chain, [account, queuer]) {

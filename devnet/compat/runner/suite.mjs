@@ -30,7 +30,7 @@ class Topic {
     try {
       return await within(CHECK_MS, run);
     } catch (error) {
-      entry.error = error;
+      entry.error = entry.waitingFor ?? error;
       return undefined;
     } finally {
       entry.ms = performance.now() - began;
@@ -51,6 +51,17 @@ class Topic {
     return chain;
   }
 
+  /** Tries until `run` holds; the time of the check is the limit. */
+  async eventually(run) {
+    for (;;) {
+      try {
+        return await run();
+      } catch (error) {
+        this.results.at(-1).waitingFor = error;
+      }
+    }
+  }
+
   /** An empty folder, removed when the file ends. */
   async folder() {
     const folder = await mkdtemp(join(tmpdir(), 'chlom-compat-'));
@@ -67,7 +78,7 @@ class Topic {
 /** Runs every file; `report` is called with each file's results as it ends. */
 export async function runAll(files, { binary, chain, parallel, report }) {
   const free = [...chain.accounts];
-  const queue = files.map((file) => ({ ...file, leased: free.splice(0, file.accounts ?? 1) }));
+  const queue = files.map((file) => ({ ...file, leased: free.splice(0, file.accounts) }));
   const results = [];
   await Promise.all(
     Array.from({ length: parallel }, async () => {

@@ -19,7 +19,7 @@ pub struct BlockEnv {
     pub height: u64,
     /// Seconds since the epoch.
     pub timestamp: u64,
-    /// The proposer's account; receives the tips.
+    /// The proposer's account; receives the tips [EVM-3].
     pub beneficiary: Address,
     /// Gas that the block's transactions may use together.
     pub gas_limit: u64,
@@ -56,7 +56,7 @@ pub fn block_env(env: &BlockEnv) -> EvmBlockEnv {
     }
 }
 
-/// The transaction as revm takes it; authorizations (EIP-7702) come with their authorities recovered. A plain transfer
+/// The transaction as revm takes it; authorizations (EIP-7702) come with their authorities recovered. Upholds [EVM-5]. A plain transfer
 /// allocates nothing here.
 pub fn tx_env(tx: &Tx) -> TxEnv {
     let envelope = tx.envelope();

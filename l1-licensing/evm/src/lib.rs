@@ -17,6 +17,7 @@ pub mod state_db;
 
 pub use adapter::ChlomPrecompiles;
 pub use block::{BlockExecutor, BlockOutcome, ExecuteError, Executed, TxInvalid};
+pub use chlom_module::ModuleSet;
 pub use env::{BlockEnv, block_env, cfg_env, tx_env};
 pub use genesis::{GenesisError, GenesisSpec};
 pub use machine::{ChlomContext, ChlomEvm, build_evm, end_block, start_block};

@@ -60,7 +60,7 @@ pub(crate) fn build_evm_at<DB: Database, I>(
     )
 }
 
-/// What happens in a block before its first transaction: the parent's hash goes into the history contract (EIP-2935,
+/// What happens in a block before its first transaction. Upholds [BLK-13] and [MOD-8]: the parent's hash goes into the history contract (EIP-2935,
 /// nothing at height 0), then the modules' hooks run in the order of their addresses. The changes are left in the journal,
 /// as those of a transaction are. For a simulation of a block that is not committed yet (`pending`, traces);
 /// [`crate::BlockExecutor`] does it itself.

@@ -72,12 +72,8 @@ impl<S: StateReader> StateDb<S> {
 
 /// An account without its code and storage.
 pub(crate) fn info_of(account: &Account) -> AccountInfo {
-    AccountInfo {
-        balance: account.balance,
-        nonce: account.nonce,
-        code_hash: account.code_hash,
-        ..AccountInfo::default().without_code()
-    }
+    let Account { nonce, balance, code_hash, .. } = *account;
+    AccountInfo { balance, nonce, code_hash, account_id: None, code: None }
 }
 
 impl<S: StateReader> DatabaseRef for StateDb<S> {

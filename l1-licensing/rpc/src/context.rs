@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::{Address, B256, Bytes};
-use chlom_evm::ModuleSet;
+use chlom_module::ModuleSet;
 use chlom_pool::Pool;
 use chlom_primitives::{Block, Params, Receipt, Tx};
 use chlom_store::Store;

@@ -6,6 +6,9 @@
 //! - `methods`, `filters`, `subscribe`: methods about the node. `eth`, `debug`: methods about the chain.
 //! - `metrics`: what operators see.
 
+// An edge: it has sockets, clocks for what takes too long, and maps whose order never matters.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods)]
+
 pub mod context;
 mod debug;
 mod dispatch;

@@ -9,20 +9,20 @@ use coins_bip39::{English, Mnemonic};
 const MNEMONIC: &str = "test test test test test test test test test test test junk";
 
 /// One account and its key.
-pub struct DevAccount {
+pub(crate) struct DevAccount {
     /// The account.
-    pub address: Address,
+    pub(crate) address: Address,
     key: AccountKey,
 }
 
 impl DevAccount {
     /// The key, for printing: these accounts are public.
-    pub fn private_key(&self) -> B256 {
+    pub(crate) fn private_key(&self) -> B256 {
         self.key.expose_bytes()
     }
 
     /// r ‖ s ‖ v over a digest, v being 27 or 28.
-    pub fn sign(&self, digest: &B256) -> [u8; 65] {
+    pub(crate) fn sign(&self, digest: &B256) -> [u8; 65] {
         self.key.sign_hash(*digest).as_bytes()
     }
 }
@@ -31,7 +31,7 @@ impl DevAccount {
 ///
 /// # Errors
 /// Never for this mnemonic; derivation is fallible by type.
-pub fn derive(count: u32) -> Result<Vec<DevAccount>> {
+pub(crate) fn derive(count: u32) -> Result<Vec<DevAccount>> {
     (0..count).map(|index| derive_at(&format!("m/44'/60'/0'/0/{index}"))).collect()
 }
 
@@ -39,13 +39,13 @@ pub fn derive(count: u32) -> Result<Vec<DevAccount>> {
 ///
 /// # Errors
 /// As [`derive`].
-pub fn validator() -> Result<DevAccount> {
+pub(crate) fn validator() -> Result<DevAccount> {
     derive_at("m/44'/60'/1'/0/0")
 }
 
 /// Seed of the development validator's Ed25519 key: public like the accounts, so that every `chlom dev` has the same
 /// genesis hash.
-pub fn validator_seed() -> B256 {
+pub(crate) fn validator_seed() -> B256 {
     keccak256(b"chlom dev validator")
 }
 

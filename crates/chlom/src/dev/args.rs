@@ -16,47 +16,47 @@ use clap::Args;
 
 The accounts come from the mnemonic \"test test test test test test test test test test test junk\", which Foundry and
 Hardhat use: their keys are public. Never send anything of value to them on another chain.")]
-pub struct DevArgs {
+pub(crate) struct DevArgs {
     /// Port of JSON-RPC over HTTP and WebSocket; 0 picks a free one.
     #[arg(long, default_value_t = 8545)]
-    pub port: u16,
+    pub(crate) port: u16,
     /// Address to listen on. Anything but a loopback address lets others use the accounts' keys.
     #[arg(long, default_value = "127.0.0.1")]
-    pub host: IpAddr,
+    pub(crate) host: IpAddr,
     /// Time between blocks, as 1.2s or 500ms. Blocks are made empty or not [default: the genesis parameter, 1.2s].
     #[arg(long, value_parser = parse_duration, value_name = "TIME")]
-    pub block_time: Option<Duration>,
+    pub(crate) block_time: Option<Duration>,
     /// Gas that one block may use [default: the genesis parameter, 200000000].
     #[arg(long, value_name = "N")]
-    pub gas_limit: Option<u64>,
+    pub(crate) gas_limit: Option<u64>,
     /// Also make a block at once when a transaction arrives.
     #[arg(long)]
-    pub automine: bool,
+    pub(crate) automine: bool,
     /// Keep the chain in this directory; without it the chain lives in memory and ends with the process.
     #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
     /// Ethereum genesis JSON with `alloc`; CHLOM's parameters under `config.chlom`.
     #[arg(long, value_name = "FILE")]
-    pub genesis: Option<PathBuf>,
+    pub(crate) genesis: Option<PathBuf>,
     /// How many accounts of the mnemonic get 10,000 CHM each.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=10_000), value_name = "N")]
-    pub accounts: u32,
+    pub(crate) accounts: u32,
     /// Print one line of JSON when ready: {"chainId","http","ws","accounts":[{"address","privateKey"}]}.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// Heights whose balances, storage, code and calls can be asked for: a number or `all`
     /// [default: the genesis parameter, 10000].
     #[arg(long, value_parser = parse_history, value_name = "all|N")]
-    pub history: Option<History>,
+    pub(crate) history: Option<History>,
     /// Heights that eth_getProof answers for [default: the genesis parameter, 256].
     #[arg(long, value_name = "N")]
-    pub proof_history: Option<u64>,
+    pub(crate) proof_history: Option<u64>,
     /// Memory for caches of state, MiB.
     #[arg(long, default_value_t = 256, value_name = "MIB")]
-    pub cache: usize,
+    pub(crate) cache: usize,
     /// Origins that browsers may call from, or `*`.
     #[arg(long, default_value = "*", value_name = "ORIGIN", value_delimiter = ',')]
-    pub cors: Vec<String>,
+    pub(crate) cors: Vec<String>,
 }
 
 fn parse_history(text: &str) -> Result<History, String> {

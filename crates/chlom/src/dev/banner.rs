@@ -8,24 +8,24 @@ use serde_json::json;
 use super::accounts::DevAccount;
 
 /// What there is to say.
-pub struct Ready<'a> {
+pub(crate) struct Ready<'a> {
     /// EIP-155 chain id.
-    pub chain_id: u64,
+    pub(crate) chain_id: u64,
     /// Where JSON-RPC listens.
-    pub addr: SocketAddr,
+    pub(crate) addr: SocketAddr,
     /// Genesis block hash.
-    pub genesis: B256,
+    pub(crate) genesis: B256,
     /// Height of the head.
-    pub height: u64,
+    pub(crate) height: u64,
     /// Where the chain is kept; `None` in memory.
-    pub data_dir: Option<String>,
+    pub(crate) data_dir: Option<String>,
     /// The accounts.
-    pub accounts: &'a [DevAccount],
+    pub(crate) accounts: &'a [DevAccount],
 }
 
 impl Ready<'_> {
     /// One line of JSON.
-    pub fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         let accounts: Vec<_> = self
             .accounts
             .iter()
@@ -41,7 +41,7 @@ impl Ready<'_> {
     }
 
     /// For people.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut out = String::from("CHLOM dev chain\n\n");
         for (index, account) in self.accounts.iter().enumerate() {
             if index == 0 {

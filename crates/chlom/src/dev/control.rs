@@ -7,20 +7,20 @@ use chlom_rpc::{DevControl, RpcError, Wake};
 use super::accounts::DevAccount;
 
 /// Joins the chain's thread and the keys.
-pub struct Control {
+pub(crate) struct Control {
     chain: DevChain,
     accounts: Vec<DevAccount>,
 }
 
 impl Control {
     /// Control over `chain` for the owner of `accounts`.
-    pub fn new(chain: DevChain, accounts: Vec<DevAccount>) -> Self {
+    pub(crate) fn new(chain: DevChain, accounts: Vec<DevAccount>) -> Self {
         Self { chain, accounts }
     }
 }
 
 /// Wakes the block producer.
-pub struct Waker(pub DevChain);
+pub(crate) struct Waker(pub DevChain);
 
 impl Wake for Waker {
     fn transactions_arrived(&self) {

@@ -22,7 +22,7 @@ const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
 ///
 /// # Errors
 /// An unreadable or invalid file, parameters out of bounds.
-pub fn spec(args: &DevArgs, endowed: &[Address]) -> Result<GenesisSpec> {
+pub(crate) fn spec(args: &DevArgs, endowed: &[Address]) -> Result<GenesisSpec> {
     let mut spec = match &args.genesis {
         Some(path) => from_file(path)?,
         None => GenesisSpec { timestamp: TIMESTAMP, ..GenesisSpec::default() },

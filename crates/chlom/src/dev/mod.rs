@@ -14,5 +14,5 @@ mod control;
 mod genesis;
 mod node;
 
-pub use args::DevArgs;
-pub use node::run;
+pub(crate) use args::DevArgs;
+pub(crate) use node::run;

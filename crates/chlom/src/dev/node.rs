@@ -30,7 +30,7 @@ const JOURNAL: &str = "pool.journal";
 ///
 /// # Errors
 /// What kept the chain from starting.
-pub fn run(args: &DevArgs) -> Result<()> {
+pub(crate) fn run(args: &DevArgs) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("rpc")
@@ -154,7 +154,10 @@ fn open_pool(args: &DevArgs, params: &Params, store: &Store) -> Result<Pool> {
     let (pool, journalled) = Pool::open(PoolConfig::default(), journal.as_deref(), env)?;
     let head = store.head().context("the store has no head after genesis")?;
     let restored = pool.restore(journalled, &head.state).context("taking over the pool's journal")?;
-    tracing::info!(kept = restored.kept, dropped = restored.dropped, "transactions of the pool's journal");
+    for (hash, why) in &restored.dropped {
+        tracing::warn!(%hash, %why, "a transaction of the pool's journal is no longer valid");
+    }
+    tracing::info!(kept = restored.kept, "transactions of the pool's journal");
     Ok(pool)
 }
 

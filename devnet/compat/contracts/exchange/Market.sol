@@ -34,7 +34,6 @@ contract Market is ERC20Permit, ReentrancyGuardTransient {
     struct Books {
         uint112 low;
         uint112 high;
-        uint32 at;
     }
 
     /// @notice What a trader pays of what comes in, in 1/10,000.
@@ -52,9 +51,6 @@ contract Market is ERC20Permit, ReentrancyGuardTransient {
     /// @notice Fees put aside for the house; they are not part of the books.
     uint128 public houseLow;
     uint128 public houseHigh;
-    /// @notice Sums over time of each token's price in the other (a 112-bit fraction): two readings give a mean price.
-    uint256 public lowPriceSeconds;
-    uint256 public highPriceSeconds;
 
     constructor(address low_, address high_) ERC20("Market share", "SHARE") ERC20Permit("Market share") {
         registry = MarketRegistry(msg.sender);
@@ -77,7 +73,7 @@ contract Market is ERC20Permit, ReentrancyGuardTransient {
             require(shares != 0, MarketNothingSupplied(lowIn, highIn));
         }
         _mint(to, shares);
-        _book(was, was.low + lowIn, was.high + highIn);
+        _book(was.low + lowIn, was.high + highIn);
         emit Supplied(msg.sender, to, lowIn, highIn, shares);
     }
 
@@ -92,7 +88,7 @@ contract Market is ERC20Permit, ReentrancyGuardTransient {
         }
         require(lowOut != 0 && highOut != 0, MarketNothingWithdrawn(shares));
         _burn(address(this), shares);
-        _book(was, was.low - lowOut, was.high - highOut);
+        _book(was.low - lowOut, was.high - highOut);
         emit Withdrawn(msg.sender, to, lowOut, highOut, shares);
         low.safeTransfer(to, lowOut);
         high.safeTransfer(to, highOut);
@@ -108,7 +104,7 @@ contract Market is ERC20Permit, ReentrancyGuardTransient {
         uint256 required = uint256(was.low) * was.high;
         require(product >= required, MarketUnderpaid(product, required));
         (uint256 lowCut, uint256 highCut) = _cut(lowIn, highIn);
-        _book(was, was.low + lowIn - lowOut - lowCut, was.high + highIn - highOut - highCut);
+        _book(was.low + lowIn - lowOut - lowCut, was.high + highIn - highOut - highCut);
         emit Traded(msg.sender, to, lowIn, highIn, lowOut, highOut);
         if (lowOut != 0) low.safeTransfer(to, lowOut);
         if (highOut != 0) high.safeTransfer(to, highOut);
@@ -127,7 +123,7 @@ contract Market is ERC20Permit, ReentrancyGuardTransient {
     function absorb() external nonReentrant {
         Books memory was = books;
         (uint256 lowIn, uint256 highIn) = _received(was);
-        _book(was, was.low + lowIn, was.high + highIn);
+        _book(was.low + lowIn, was.high + highIn);
     }
 
     function _received(Books memory was) private view returns (uint256 lowIn, uint256 highIn) {
@@ -148,17 +144,8 @@ contract Market is ERC20Permit, ReentrancyGuardTransient {
         houseHigh += highCut.toUint128();
     }
 
-    function _book(Books memory was, uint256 lowNow, uint256 highNow) private {
-        uint32 time = uint32(block.timestamp);
-        unchecked {
-            // Both the clock and the sums wrap on purpose: readers subtract, modulo the same powers of two.
-            uint32 elapsed = time - was.at;
-            if (elapsed != 0 && was.low != 0 && was.high != 0) {
-                lowPriceSeconds += ((uint256(was.high) << 112) / was.low) * elapsed;
-                highPriceSeconds += ((uint256(was.low) << 112) / was.high) * elapsed;
-            }
-        }
-        books = Books(lowNow.toUint112(), highNow.toUint112(), time);
+    function _book(uint256 lowNow, uint256 highNow) private {
+        books = Books(lowNow.toUint112(), highNow.toUint112());
         emit Booked(books.low, books.high);
     }
 }

@@ -23,7 +23,7 @@ library Quotes {
     {
         market = registry.marketOf(a, b);
         require(address(market) != address(0), QuotesNoMarket(a, b));
-        (uint112 low, uint112 high,) = market.books();
+        (uint112 low, uint112 high) = market.books();
         (heldA, heldB) = a < b ? (low, high) : (high, low);
     }
 

@@ -8,7 +8,7 @@ use super::{
     view::{StakingRead, StakingWrite},
 };
 
-/// Moves the window one height on. Writes nothing while all four heights have one set, which is nearly always.
+/// Moves the window one height on. Writes nothing while all four heights have one set, which is nearly always. Upholds [STK-3].
 ///
 /// # Errors
 /// Those of the storage.

@@ -38,7 +38,7 @@ impl From<Validator> for IStaking::Validator {
 pub struct ValidatorSet(Vec<Validator>);
 
 impl ValidatorSet {
-    /// Checks and orders validators.
+    /// Checks and orders validators. Upholds [STK-1].
     ///
     /// # Errors
     /// See [`ValidatorSetError`].
@@ -89,7 +89,7 @@ impl ValidatorSet {
     }
 
     /// keccak256(abi.encode(Validator[])) of the set in its order, as a contract can compute it from `validatorSet(…)`;
-    /// checkpoints commit to it. Upholds [STK-2].
+    /// checkpoints commit to it. Upholds [STK-4].
     pub fn hash(&self) -> B256 {
         keccak256(self.to_abi().abi_encode())
     }

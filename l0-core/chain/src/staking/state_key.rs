@@ -60,7 +60,7 @@ impl Window {
         [self.previous, self.current, self.next, self.after_next].contains(&id)
     }
 
-    /// The set's id of a height, when the current height is `now`; `None` outside of the window.
+    /// The set's id of a height, when the current height is `now`; `None` outside of the window. Upholds [STK-2].
     pub fn at(&self, now: u64, height: u64) -> Option<u64> {
         match i128::from(height) - i128::from(now) {
             -1 => Some(self.previous),

@@ -40,7 +40,7 @@ fn call<C: SolCall>(ctx: &mut MemoryContext, call: &C) -> Result<C::Return, Modu
 }
 
 #[test]
-fn a_list_that_is_no_set_is_refused_with_the_reason() {
+fn stk_1_a_list_that_is_no_set_is_refused_with_the_reason() {
     use ValidatorSetError as E;
     let new = |list: Vec<Validator>| ValidatorSet::new(list, &params()).unwrap_err();
     let (a, b) = (validator(1, 10), validator(2, 10));
@@ -65,7 +65,7 @@ fn a_list_that_is_no_set_is_refused_with_the_reason() {
 }
 
 #[test]
-fn stk_2_the_hash_is_what_a_contract_computes_and_ignores_the_order_given() {
+fn stk_4_the_hash_is_what_a_contract_computes_and_ignores_the_order_given() {
     let (forward, backward) = (set(&[(1, 5), (2, 7), (3, 9)]), set(&[(3, 9), (2, 7), (1, 5)]));
     assert_eq!(forward, backward);
     let mut members: Vec<_> = [(1, 5), (2, 7), (3, 9)].map(|(seed, power)| validator(seed, power)).into();
@@ -108,7 +108,7 @@ fn genesis_storage_has_these_slots_and_no_others() {
 }
 
 #[test]
-fn solidity_reads_the_sets_of_four_heights_and_learns_of_others_that_they_are_unknown() {
+fn stk_2_solidity_reads_the_sets_of_four_heights_and_learns_of_others_that_they_are_unknown() {
     let mut ctx = context(&[(1, 10), (2, 20)], 7);
     let abi = set(&[(1, 10), (2, 20)]).to_abi();
     assert_eq!(call(&mut ctx, &IStaking::validatorsCall {}).unwrap(), abi);
@@ -174,9 +174,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// [STK-1] What is decided at H acts at H + 2, against a model that simply remembers every height's set.
+    /// [STK-3] What is decided at H acts at H + 2, against a model that simply remembers every height's set.
     #[test]
-    fn stk_1_a_decision_at_h_acts_at_h_plus_2(steps in steps()) {
+    fn stk_3_a_decision_at_h_acts_at_h_plus_2(steps in steps()) {
         let first = set(&[(9, 1)]);
         let mut storage = MapStorage(StakingGenesis { validators: first.clone() }.allocate().unwrap());
         let mut heights = vec![first.clone(), first.clone(), first];

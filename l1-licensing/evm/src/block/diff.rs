@@ -13,29 +13,38 @@ use super::reads::RecordingDb;
 /// A block's reads of one account's storage, sorted by slot.
 type SlotReads<'a> = &'a [(Address, U256, U256)];
 
-/// The diff of a whole block. Order comes from the sorted reads, never from revm's maps.
+/// The diff of a whole block. Upholds [EVM-4]. Order comes from the sorted reads, never from revm's maps.
 pub(super) fn state_diff<S: StateReader + ?Sized>(
-    mut db: RecordingDb<'_, S>,
-    mut state: EvmState,
+    db: &mut RecordingDb<'_, S>,
+    state: &EvmState,
 ) -> Result<StateDiff, StateError> {
-    db.accounts.sort_unstable_by_key(|(address, _)| *address);
     db.slots.sort_unstable();
     let mut diff = StateDiff::default();
     let mut changes = Vec::with_capacity(db.accounts.len());
     let mut slots = db.slots.as_slice();
-    for (address, before) in &db.accounts {
-        let reads = take_reads(&mut slots, address);
-        // Gone when the account is here twice: the journal would have to have forgotten it, which it never does.
-        let Some(account) = state.remove(address) else { continue };
-        let Some(change) = account_change(*db.db.reader(), address, *before, &account, reads)? else {
+    for (address, index) in sorted(&db.accounts) {
+        let before = db.accounts[index].1;
+        let reads = take_reads(&mut slots, &address);
+        let Some(account) = state.get(&address) else {
+            return Err(StateError::Corrupt(format!("the journal forgot {address}, which it had read")));
+        };
+        let Some(change) = account_change(*db.db.reader(), &address, before, account, reads)? else {
             continue;
         };
-        collect_code(&mut diff, &change, &account);
-        changes.push((*address, change));
+        collect_code(&mut diff, &change, account);
+        changes.push((address, change));
     }
     // From a sorted list: built in one pass.
     diff.accounts = changes.into_iter().collect();
     Ok(diff)
+}
+
+/// The accounts that were read, by address, as indices: records are large to move. Each was read once.
+fn sorted(accounts: &[(Address, Option<Account>)]) -> Vec<(Address, usize)> {
+    let mut order: Vec<_> =
+        accounts.iter().enumerate().map(|(index, (address, _))| (*address, index)).collect();
+    order.sort_unstable();
+    order
 }
 
 /// Splits the reads of one account off the front. Both lists are sorted by address, and no slot is read of an account that

@@ -21,24 +21,34 @@ impl ChlomConfig {
 
     pub(super) fn parse(node: &Node<'_>) -> Result<Self, GenesisError> {
         let mut config = Self::defaults();
-        let mut table = as_table(&config.params);
         for (key, field) in node.fields()? {
-            if key == "validators" {
-                config.validators =
-                    field.elements()?.iter().map(parse_validator).collect::<Result<_, _>>()?;
-                continue;
+            match key {
+                "params" => config.override_params(&field)?,
+                "validators" => {
+                    config.validators =
+                        field.elements()?.iter().map(parse_validator).collect::<Result<_, _>>()?;
+                }
+                _ => return Err(field.unknown()),
             }
+        }
+        Ok(config)
+    }
+
+    /// Upholds [GEN-2].
+    fn override_params(&mut self, node: &Node<'_>) -> Result<(), GenesisError> {
+        let mut table = as_table(&self.params);
+        for (key, field) in node.fields()? {
             let Some(Value::Object(chapter)) = table.get_mut(key) else { return Err(field.unknown()) };
             for (name, value) in field.fields()? {
                 let Some(entry) = chapter.get_mut(name) else { return Err(value.unknown()) };
                 *entry = value.quantity()?.into();
-                config.overridden.push(format!("{key}.{name}"));
+                self.overridden.push(format!("{key}.{name}"));
             }
         }
         // Numbers below 2⁶⁴ under known names: what can fail is a field narrower than that.
-        config.params = serde_json::from_value(Value::Object(table))
+        self.params = serde_json::from_value(Value::Object(table))
             .map_err(|e| GenesisError::ParamValue(e.to_string()))?;
-        Ok(config)
+        Ok(())
     }
 
     /// Whether the file names a parameter.

@@ -78,10 +78,10 @@ pub enum GenesisError {
         path: String,
     },
     /// A parameter out of its bounds.
-    #[error("config.chlom: {0}")]
+    #[error("config.chlom.params: {0}")]
     Params(#[from] ParamsError),
     /// A parameter whose value does not fit.
-    #[error("config.chlom: {0}")]
+    #[error("config.chlom.params: {0}")]
     ParamValue(String),
     /// The validators are no validator set.
     #[error("config.chlom.validators: {0}")]

@@ -2,8 +2,8 @@
 //!
 //! - `alloc`: accounts with `balance`, `nonce`, `code` and `storage`. Addresses that the protocol allocates are refused.
 //! - `config.chainId`, `timestamp`, `gasLimit`, `baseFeePerGas`, `mixHash`: as Ethereum has them.
-//! - `config.chlom`: our parameters, chapter by chapter as in `spec/params.toml`; what is not named keeps its default. Beside
-//!   them `validators`, a list of `{"consensusKey", "account", "power"}`.
+//! - `config.chlom.params`: our parameters, chapter by chapter as in `spec/params.toml`; what is not named keeps its default.
+//! - `config.chlom.validators`: a list of `{"consensusKey", "account", "power"}`.
 //! - What an Ethereum genesis carries and CHLOM has no use for is ignored, and [`GenesisSpec::ignored`] says so with the
 //!   reason. What nobody knows is an error.
 

@@ -117,11 +117,11 @@ impl File {
         let (chain_given, gas_given, fee_given) =
             (given("chain.evm_chain_id"), given("gas.block_gas_limit"), given("gas.initial_base_fee_wei"));
         let params = &mut config.params;
-        let chain = ("config.chainId", "config.chlom.chain.evm_chain_id");
+        let chain = ("config.chainId", "config.chlom.params.chain.evm_chain_id");
         reconcile(self.chain_id, chain, &mut params.chain.evm_chain_id, chain_given)?;
-        let gas = ("gasLimit", "config.chlom.gas.block_gas_limit");
+        let gas = ("gasLimit", "config.chlom.params.gas.block_gas_limit");
         reconcile(self.gas_limit, gas, &mut params.gas.block_gas_limit, gas_given)?;
-        let fee = ("baseFeePerGas", "config.chlom.gas.initial_base_fee_wei");
+        let fee = ("baseFeePerGas", "config.chlom.params.gas.initial_base_fee_wei");
         reconcile(self.base_fee, fee, &mut params.gas.initial_base_fee_wei, fee_given)
     }
 }
@@ -144,6 +144,7 @@ fn reconcile(
     }
 }
 
+/// Upholds [GEN-1] and [GEN-3].
 fn read_alloc(node: &Node<'_>) -> Result<BTreeMap<Address, GenesisAccount>, GenesisError> {
     let mut alloc = BTreeMap::new();
     let mut supply = U256::ZERO;

@@ -14,7 +14,7 @@ use crate::modules::system_modules;
 
 impl GenesisSpec {
     /// The allocation, the modules' accounts (nonce 1 and stub code, with Staking's storage) and the history contract
-    /// (EIP-2935). Depends on nothing but the spec. Upholds [GEN-1].
+    /// (EIP-2935). Depends on nothing but the spec. Upholds [GEN-4] and [MOD-1].
     ///
     /// # Errors
     /// When the parameters are out of bounds or the validators are no set.

@@ -30,8 +30,7 @@ const FILE: &str = r#"{
   "config": {
     "chainId": 4242, "homesteadBlock": 0, "londonBlock": 0, "cancunTime": 0, "terminalTotalDifficulty": 0,
     "chlom": {
-      "gas": { "min_base_fee_wei": "0x989680", "elasticity": 4 },
-      "staking": { "max_validators": 5 },
+      "params": { "gas": { "min_base_fee_wei": "0x989680", "elasticity": 4 }, "staking": { "max_validators": 5 } },
       "validators": [
         { "consensusKey": "0xea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c",
           "account": "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266", "power": 10 }
@@ -74,7 +73,7 @@ fn a_common_genesis_file_is_read_in_full() {
 }
 
 #[test]
-fn gen_1_the_state_is_the_allocation_and_the_protocols_accounts() {
+fn gen_4_the_state_is_the_allocation_and_the_protocols_accounts() {
     let diff = GenesisSpec::parse(FILE).unwrap().state().unwrap();
     assert_eq!(diff.accounts.len(), 5, "three with something, Staking and the history contract");
     let state = committed(&diff);
@@ -114,7 +113,7 @@ fn text_of(diff: &StateDiff) -> String {
 }
 
 #[test]
-fn gen_1_the_genesis_state_is_pinned() {
+fn gen_4_the_genesis_state_is_pinned() {
     let spec = GenesisSpec::dev([(ALICE, U256::from(1_000))], vec![validator()], 1);
     let diff = spec.state().unwrap();
     assert_eq!(text_of(&diff), include_str!("snapshots/dev.txt"), "got:\n{}", text_of(&diff));
@@ -140,11 +139,15 @@ fn what_a_genesis_file_cannot_say_is_refused_at_its_place() {
             r#"timestamp: expected a number below 2^64, got "0x10000000000000000""#,
         ),
         (r#"{"alloc":{"0x12":{}}}"#, r#"alloc.0x12: expected an address of 40 hex digits, got "0x12""#),
-        (r#"{"config":{"chlom":{"gas":{"block_gas":1}}}}"#, "config.chlom.gas.block_gas: unknown key"),
-        (r#"{"config":{"chlom":{"surprise":{}}}}"#, "config.chlom.surprise: unknown key"),
         (
-            r#"{"config":{"chlom":{"gas":{"elasticity":0}}}}"#,
-            "config.chlom: parameter gas.elasticity is 0, it must be at least 1",
+            r#"{"config":{"chlom":{"params":{"gas":{"block_gas":1}}}}}"#,
+            "config.chlom.params.gas.block_gas: unknown key",
+        ),
+        (r#"{"config":{"chlom":{"surprise":{}}}}"#, "config.chlom.surprise: unknown key"),
+        (r#"{"config":{"chlom":{"params":{"surprise":{}}}}}"#, "config.chlom.params.surprise: unknown key"),
+        (
+            r#"{"config":{"chlom":{"params":{"gas":{"elasticity":0}}}}}"#,
+            "config.chlom.params: parameter gas.elasticity is 0, it must be at least 1",
         ),
         (
             r#"{"config":{"chlom":{"validators":[{"power":1}]}}}"#,
@@ -155,15 +158,15 @@ fn what_a_genesis_file_cannot_say_is_refused_at_its_place() {
             "config.chlom.validators[0].stake: unknown key",
         ),
         (
-            r#"{"config":{"chainId":1,"chlom":{"chain":{"evm_chain_id":2}}}}"#,
-            "config.chainId is 1 and config.chlom.chain.evm_chain_id is 2; they mean the same",
+            r#"{"config":{"chainId":1,"chlom":{"params":{"chain":{"evm_chain_id":2}}}}}"#,
+            "config.chainId is 1 and config.chlom.params.chain.evm_chain_id is 2; they mean the same",
         ),
     ];
     for (text, want) in cases {
         assert_eq!(refused(text), want, "{text}");
     }
     assert!(refused("{").starts_with("the genesis file is no JSON: EOF"));
-    let too_wide = refused(r#"{"config":{"chlom":{"chain":{"additions_version":256}}}}"#);
+    let too_wide = refused(r#"{"config":{"chlom":{"params":{"chain":{"additions_version":256}}}}}"#);
     assert!(too_wide.contains("256"), "{too_wide}");
 }
 
@@ -199,7 +202,7 @@ fn an_account_that_cannot_be_is_refused_at_its_place() {
 }
 
 #[test]
-fn reserved_addresses_are_refused() {
+fn gen_1_reserved_addresses_are_refused() {
     let cases = [
         "0x0000000000000000000000000000000000000001",
         "0x0000000000000000000000000000000000000100",
@@ -214,7 +217,7 @@ fn reserved_addresses_are_refused() {
 }
 
 #[test]
-fn one_address_in_two_spellings_is_given_twice() {
+fn gen_3_one_address_in_two_spellings_is_given_twice() {
     let text = r#"{"alloc":{"f39fd6e51aad88f6f4ce6ab8827279cfffb92266":{"balance":1},
         "0xF39FD6E51AAD88F6F4CE6AB8827279CFFFB92266":{"balance":1}}}"#;
     let path = "alloc.0xF39FD6E51AAD88F6F4CE6AB8827279CFFFB92266".to_string();
@@ -222,7 +225,7 @@ fn one_address_in_two_spellings_is_given_twice() {
 }
 
 #[test]
-fn the_supply_fits_256_bits() {
+fn gen_3_the_supply_fits_256_bits() {
     let max = U256::MAX;
     let text = format!(
         r#"{{"alloc":{{"0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266":{{"balance":"{max}"}},
@@ -235,4 +238,14 @@ fn the_supply_fits_256_bits() {
 fn without_validators_there_is_no_state() {
     let spec = GenesisSpec::parse("{}").unwrap();
     assert_eq!(spec.state(), Err(GenesisError::Validators(ValidatorSetError::Empty)));
+}
+
+proptest::proptest! {
+    /// Damage anywhere in a file is an error or a different genesis, never a panic.
+    #[test]
+    fn a_damaged_file_is_refused_or_read(at in 0..FILE.len(), with in "[ -~]{0,3}") {
+        if let Ok(spec) = GenesisSpec::parse(&format!("{}{with}{}", &FILE[..at], &FILE[at + 1..])) {
+            let _state_or_refusal = spec.state();
+        }
+    }
 }

@@ -9,7 +9,7 @@ use chlom_evm::{
     BlockEnv, BlockExecutor, BlockOutcome, GenesisSpec, genesis::GenesisAccount, system_modules,
 };
 use chlom_primitives::{Params, Tx};
-use chlom_state::{MemoryState, StateReader, TrieUpdates};
+use chlom_state::{MemoryState, StateDiff, StateReader, trie};
 
 /// 1 gwei: tips and burned fees show in balances.
 pub(crate) const PRICE: u64 = 1_000_000_000;
@@ -81,22 +81,11 @@ impl Chain {
     }
 }
 
-/// Without a trie: a storage root that is not the empty one stands for all of them.
-pub(crate) fn commit(state: &mut MemoryState, diff: &chlom_state::StateDiff) {
+/// Roots and commits.
+pub(crate) fn commit(state: &mut MemoryState, diff: &StateDiff) {
     let mut diff = diff.clone();
-    for (address, change) in &mut diff.accounts {
-        let Some(after) = &mut change.after else { continue };
-        let mut slots: std::collections::BTreeMap<_, _> = match change.wiped {
-            true => Default::default(),
-            false => state.storage_entries(&keccak256(address)).unwrap().into_iter().collect(),
-        };
-        for (slot, value) in &change.storage {
-            slots.insert(keccak256(slot.to_be_bytes::<32>()), value.after);
-        }
-        let empty = slots.values().all(|value| value.is_zero());
-        after.storage_root = if empty { chlom_state::account::EMPTY_ROOT } else { keccak256("storage") };
-    }
-    state.commit(&diff, &TrieUpdates::default());
+    let updates = trie::apply(&*state, &mut diff).unwrap();
+    state.commit(&diff, &updates);
 }
 
 pub(crate) fn transfer(seed: u8, nonce: u64, to: Address, value: u64) -> Tx {

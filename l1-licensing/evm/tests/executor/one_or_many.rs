@@ -172,8 +172,21 @@ fn the_factory_makes_what_the_steps_need() {
     );
 }
 
+/// revm's journal remembers a touch for as long as it lives, and EIP-7702's refund goes to authorities that exist.
+#[test]
+fn evm_4_an_account_touched_and_empty_does_not_exist_for_the_next_transaction() {
+    let chain = Chain::new(&[]);
+    let touch = Step::Transfer { to: 7, value: 0 };
+    let delegate = Step::Delegate { authority: 7, nonce: 0, clear: false };
+    let mut state = chain.state.clone();
+    let (together, _) = block(&chain, &mut state, &[build(&touch, 0), build(&delegate, 1)]);
+    let mut state = chain.state.clone();
+    let (alone, _) = block(&chain, &mut state, &[build(&delegate, 0)]);
+    assert_eq!(together[1], alone[0]);
+}
+
 proptest! {
-    /// [EVM-21] The state after a block does not depend on where earlier blocks end.
+    /// [EVM-4] The state after a block does not depend on where earlier blocks end.
     #[test]
     fn theorem_one_block_of_many_is_many_blocks_of_one(steps in proptest::collection::vec(step(), 1..14)) {
         let chain = Chain::new(&[(FACTORY, factory())]);
@@ -193,6 +206,7 @@ proptest! {
             each.extend(block(&chain, &mut one_by_one, std::slice::from_ref(tx)).0);
         }
         prop_assert_eq!(results, each);
+        prop_assert_eq!(at_once.state_root(), one_by_one.state_root());
         prop_assert_eq!(&at_once.accounts, &one_by_one.accounts);
         prop_assert_eq!(&at_once.storage, &one_by_one.storage);
         for (hash, code) in &one_by_one.codes {

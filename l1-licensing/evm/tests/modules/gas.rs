@@ -30,7 +30,7 @@ fn intrinsic(input: &[u8]) -> u64 {
 }
 
 #[test]
-fn evm_13_a_call_costs_its_dispatch_its_words_and_its_storage() {
+fn mod_5_a_call_costs_its_dispatch_its_words_and_its_storage() {
     let input = set(1, 7);
     let overhead = CALL_BASE + 3 * PER_INPUT_WORD + PER_OUTPUT_WORD;
     // A cold load, then a store to a warm slot that was zero.
@@ -41,7 +41,7 @@ fn evm_13_a_call_costs_its_dispatch_its_words_and_its_storage() {
 }
 
 #[test]
-fn evm_13_at_every_gas_limit_a_call_is_done_or_undone_and_takes_all() {
+fn mod_5_at_every_gas_limit_a_call_is_done_or_undone_and_takes_all() {
     let input = set(1, 7);
     let needed = send(&genesis(), PROBE, 0, input.clone()).executed.gas_used;
     let state = genesis();
@@ -58,7 +58,7 @@ fn evm_13_at_every_gas_limit_a_call_is_done_or_undone_and_takes_all() {
 }
 
 #[test]
-fn evm_13_a_frame_out_of_gas_takes_what_it_was_given_and_no_more() {
+fn mod_5_a_frame_out_of_gas_takes_what_it_was_given_and_no_more() {
     let burn = IProbe::burnCall { gas: U256::MAX }.abi_encode();
     let used = |given: u64| {
         let mut state = genesis();
@@ -69,7 +69,7 @@ fn evm_13_a_frame_out_of_gas_takes_what_it_was_given_and_no_more() {
 }
 
 #[test]
-fn evm_13_a_payment_costs_what_a_call_with_value_costs() {
+fn mod_5_a_payment_costs_what_a_call_with_value_costs() {
     let gas = |to: Address| {
         let input = IProbe::payCall { to, amount: U256::from(1) }.abi_encode();
         let executed = send(&genesis(), PROBE, 0, input.clone()).executed;
@@ -102,9 +102,9 @@ fn gas_of(state: &MemoryState, to: Address, input: Vec<u8>) -> ResultGas {
 }
 
 proptest! {
-    /// [EVM-13] Loads and stores of a module cost, and refund, what SLOAD and SSTORE of a contract do.
+    /// [MOD-5] Loads and stores of a module cost, and refund, what SLOAD and SSTORE of a contract do.
     #[test]
-    fn evm_13_a_modules_storage_costs_what_a_contracts_does(
+    fn mod_5_a_modules_storage_costs_what_a_contracts_does(
         operations in operations(),
         before in proptest::collection::btree_map(0_u64..4, 1_u64..4, 0..4),
     ) {

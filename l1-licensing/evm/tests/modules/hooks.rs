@@ -65,7 +65,7 @@ fn clerks(fails: bool) -> (ModuleSet, Arc<Mutex<Vec<String>>>, MemoryState) {
 }
 
 #[test]
-fn evm_14_hooks_run_in_the_order_of_addresses_before_and_after_all_transactions() {
+fn mod_8_hooks_run_in_the_order_of_addresses_before_and_after_all_transactions() {
     let (modules, diary, state) = clerks(false);
     let params = Params::default();
     let mut executor = BlockExecutor::new(&state, &params, &modules, ENV).unwrap();
@@ -81,7 +81,7 @@ fn evm_14_hooks_run_in_the_order_of_addresses_before_and_after_all_transactions(
 }
 
 #[test]
-fn evm_14_a_hook_that_fails_is_a_broken_invariant() {
+fn mod_8_a_hook_that_fails_is_a_broken_invariant() {
     let (modules, _, state) = clerks(true);
     let params = Params::default();
     let failed = BlockExecutor::new(&state, &params, &modules, ENV).map(|_| ());

@@ -113,7 +113,7 @@ fn world_of(state: &MemoryState, notes: Vec<alloy_primitives::B256>) -> World {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// [EVM-12] Whatever contracts make of calls and reverts, a module's storage, money and logs are what a contract's
+    /// [MOD-7] Whatever contracts make of calls and reverts, a module's storage, money and logs are what a contract's
     /// would be.
     #[test]
     fn theorem_modules_obey_the_journal(

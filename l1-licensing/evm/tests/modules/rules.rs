@@ -33,7 +33,7 @@ fn through(scheme: Scheme, value: u64, input: &[u8]) -> (bool, Bytes, crate::mac
 }
 
 #[test]
-fn evm_4_a_module_answers_like_a_contract() {
+fn a_module_answers_like_a_contract() {
     let ran = send(&genesis(), PROBE, 0, set(1, 7));
     assert!(ran.executed.success);
     assert_eq!(
@@ -46,7 +46,7 @@ fn evm_4_a_module_answers_like_a_contract() {
 }
 
 #[test]
-fn evm_4_a_module_sees_its_block_and_its_caller() {
+fn a_module_sees_its_block_and_its_caller() {
     let ran = send(&genesis(), PROBE, 0, IProbe::block_Call {}.abi_encode());
     let chain_id = U256::from(Params::default().chain.evm_chain_id);
     let want = (U256::from(9), U256::from(1_000), B256::repeat_byte(0x3a), chain_id, ENV.beneficiary);
@@ -59,7 +59,7 @@ fn evm_4_a_module_sees_its_block_and_its_caller() {
 }
 
 #[test]
-fn evm_5_a_delegate_call_is_refused_and_touches_nobodys_storage() {
+fn mod_2_a_delegate_call_is_refused_and_touches_nobodys_storage() {
     for scheme in [Scheme::DelegateCall, Scheme::CallCode] {
         let (success, output, ran) = through(scheme, 0, &set(1, 7));
         assert!(!success, "{scheme:?}");
@@ -69,7 +69,7 @@ fn evm_5_a_delegate_call_is_refused_and_touches_nobodys_storage() {
 }
 
 #[test]
-fn evm_5_an_account_that_delegates_to_a_module_runs_its_stub() {
+fn mod_2_an_account_that_delegates_to_a_module_runs_its_stub() {
     let mut state = genesis();
     let delegation = [&[0xef, 0x01, 0x00], PROBE.as_slice()].concat();
     insert(&mut state, CALLER, U256::ZERO, 1, delegation.into(), BTreeMap::new());
@@ -79,7 +79,7 @@ fn evm_5_an_account_that_delegates_to_a_module_runs_its_stub() {
 }
 
 #[test]
-fn evm_6_a_static_call_may_read_and_not_write() {
+fn mod_3_a_static_call_may_read_and_not_write() {
     let get = IProbe::getCall { slot: U256::from(1) }.abi_encode();
     assert!(through(Scheme::StaticCall, 0, &get).0);
     let pay = IProbe::payCall { to: CALLER, amount: U256::from(1) }.abi_encode();
@@ -93,7 +93,7 @@ fn evm_6_a_static_call_may_read_and_not_write() {
 }
 
 #[test]
-fn evm_7_value_is_refused_unless_the_function_takes_it() {
+fn mod_4_value_is_refused_unless_the_function_takes_it() {
     let (success, output, ran) = through(Scheme::Call, 5, &set(1, 7));
     let selector = IProbe::setCall::SELECTOR.into();
     assert!(!success);
@@ -105,7 +105,7 @@ fn evm_7_value_is_refused_unless_the_function_takes_it() {
 }
 
 #[test]
-fn evm_7_a_module_pays_out_what_it_has_and_no_more() {
+fn mod_4_a_module_pays_out_what_it_has_and_no_more() {
     let pay = |amount: u64| IProbe::payCall { to: CALLER, amount: U256::from(amount) }.abi_encode();
     let ran = send(&genesis(), PROBE, 0, pay(499));
     assert_eq!((ran.balance(CALLER), ran.balance(PROBE)), (U256::from(499), U256::from(1)));
@@ -118,7 +118,7 @@ fn evm_7_a_module_pays_out_what_it_has_and_no_more() {
 }
 
 #[test]
-fn evm_8_what_a_caller_can_get_wrong_is_a_revert_that_says_so() {
+fn mod_6_what_a_caller_can_get_wrong_is_a_revert_that_says_so() {
     let cases = [
         (vec![], UnknownSelector { selector: [0; 4].into() }.abi_encode()),
         (vec![1, 2, 3], UnknownSelector { selector: [0; 4].into() }.abi_encode()),
@@ -141,7 +141,7 @@ fn evm_8_what_a_caller_can_get_wrong_is_a_revert_that_says_so() {
 }
 
 #[test]
-fn evm_9_a_fault_sticks_whatever_the_module_makes_of_it() {
+fn mod_6_a_fault_sticks_whatever_the_module_makes_of_it() {
     let input = IProbe::swallowCall { slot: U256::from(1), value: U256::from(1) }.abi_encode();
     let mut state = genesis();
     // Enough for the dispatch, too little for the store: the module answers success, the call is out of gas.
@@ -149,14 +149,19 @@ fn evm_9_a_fault_sticks_whatever_the_module_makes_of_it() {
     let ran = send(&state, CALLER, 0, vec![]);
     assert_eq!(ran.executed.output, U256::ZERO.abi_encode(), "no success, no return data");
     assert_eq!(ran.slot(PROBE, 1), U256::ZERO);
+    // Nor can it be passed off as a refusal, which would give the gas back.
+    let input = IProbe::disguiseCall { slot: U256::from(1), value: U256::from(1) }.abi_encode();
+    let ran = run(&genesis(), &tx(PROBE, U256::ZERO, input, 25_000, 0)).unwrap();
+    assert_eq!((ran.executed.gas_used, ran.executed.output), (25_000, Bytes::new()));
     // A refused write is not a fault of that kind: a module may live with it.
+    let input = IProbe::swallowCall { slot: U256::from(1), value: U256::from(1) }.abi_encode();
     let (success, output, _) = through(Scheme::StaticCall, 0, &input);
     assert!(success);
     assert_eq!(output, U256::ZERO.abi_encode());
 }
 
 #[test]
-fn evm_10_a_fault_below_the_state_aborts_execution() {
+fn mod_6_a_fault_below_the_state_aborts_execution() {
     let direct = tx(PROBE, U256::ZERO, IProbe::damageCall {}.abi_encode(), 100_000, 0);
     let found = StateError::Corrupt("the probe found damage".into());
     assert_eq!(run(&genesis(), &direct).err(), Some(ExecuteError::Fatal(found.clone())));
@@ -190,7 +195,7 @@ impl StateReader for Broken {
 }
 
 #[test]
-fn evm_10_a_fault_of_the_store_comes_through_as_it_was() {
+fn mod_6_a_fault_of_the_store_comes_through_as_it_was() {
     let mut state = genesis();
     let get = IProbe::getCall { slot: U256::from(1) }.abi_encode();
     contract(&mut state, CALLER, 0, caller(Scheme::StaticCall, PROBE, 50_000, U256::ZERO, &get));
@@ -203,7 +208,7 @@ fn evm_10_a_fault_of_the_store_comes_through_as_it_was() {
 }
 
 #[test]
-fn evm_11_a_modules_storage_survives_a_touch() {
+fn mod_1_a_modules_storage_survives_a_touch() {
     let state = send(&genesis(), PROBE, 0, set(1, 7)).state;
     // A call with nothing in it, a call of zero value from a contract, and an account that had no other life.
     for _ in 0..2 {
@@ -222,7 +227,7 @@ fn evm_11_a_modules_storage_survives_a_touch() {
 }
 
 #[test]
-fn evm_12_an_outer_revert_undoes_storage_logs_and_money() {
+fn mod_7_an_outer_revert_undoes_storage_logs_and_money() {
     let mut state = genesis();
     let value = U256::from(5);
     let note = IProbe::noteCall { topic: B256::ZERO }.abi_encode();

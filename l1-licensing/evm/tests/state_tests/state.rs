@@ -2,10 +2,11 @@
 
 use alloy_eips::eip2935::{HISTORY_SERVE_WINDOW, HISTORY_STORAGE_ADDRESS};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy_trie::{HashBuilder, Nibbles};
-use chlom_state::{Account, MemoryState, StateDiff, StateError, StateReader, TrieUpdates};
+use chlom_state::{
+    Account, AccountChange, MemoryState, SlotChange, StateDiff, StateError, StateReader, trie,
+};
 
-use crate::vector::Test;
+use crate::vector::{PreAccount, Test};
 
 /// What the tests' BLOCKHASH answers: keccak256 of the number in decimal digits.
 pub(crate) fn block_hash(number: u64) -> B256 {
@@ -14,51 +15,40 @@ pub(crate) fn block_hash(number: u64) -> B256 {
 
 /// The state of a test, with a history contract's storage that answers every height.
 pub(crate) struct TestState {
-    pub(crate) state: MemoryState,
-    pub(crate) height: u64,
+    state: MemoryState,
+    height: u64,
 }
 
 impl TestState {
     pub(crate) fn new(test: &Test, height: u64) -> Self {
-        let mut state = MemoryState::default();
+        let mut diff = StateDiff::default();
         for (address, pre) in &test.pre {
-            let hashed = keccak256(address);
-            let code_hash = keccak256(&pre.code);
-            state.codes.insert(code_hash, pre.code.clone());
-            for (slot, value) in pre.storage.iter().filter(|(_, value)| !value.is_zero()) {
-                state.storage.insert((hashed, keccak256(slot.to_be_bytes::<32>())), *value);
-            }
-            let nonce = pre.nonce.to();
-            state
-                .accounts
-                .insert(hashed, Account { nonce, balance: pre.balance, code_hash, ..Account::default() });
+            diff.accounts.insert(*address, change(pre));
+            diff.codes.insert(keccak256(&pre.code), pre.code.clone());
         }
-        rebuild_roots(&mut state);
+        let mut state = MemoryState::default();
+        let updates = trie::apply(&state, &mut diff).unwrap();
+        state.commit(&diff, &updates);
         Self { state, height }
     }
 
     /// The root after a diff.
-    pub(crate) fn root_after(&self, diff: &StateDiff) -> B256 {
-        let mut state = self.state.clone();
-        state.commit(diff, &TrieUpdates::default());
-        rebuild_roots(&mut state);
-        state.state_root()
+    pub(crate) fn root_after(&self, diff: &mut StateDiff) -> B256 {
+        trie::apply(&self.state, diff).unwrap().state_root
     }
 }
 
-/// All roots from nothing but the flat state.
-fn rebuild_roots(state: &mut MemoryState) {
-    let storage = &state.storage;
-    let mut root = HashBuilder::default();
-    for (hashed, account) in &mut state.accounts {
-        let mut storage_root = HashBuilder::default();
-        for ((_, slot), value) in storage.range((*hashed, B256::ZERO)..=(*hashed, B256::repeat_byte(0xff))) {
-            storage_root.add_leaf(Nibbles::unpack(slot), &alloy_rlp::encode(value));
-        }
-        account.storage_root = storage_root.root();
-        root.add_leaf(Nibbles::unpack(hashed), &alloy_rlp::encode(*account));
+fn change(pre: &PreAccount) -> AccountChange {
+    let (nonce, code_hash) = (pre.nonce.to(), keccak256(&pre.code));
+    let slots = pre.storage.iter().filter(|(_, value)| !value.is_zero());
+    AccountChange {
+        before: None,
+        after: Some(Account { nonce, balance: pre.balance, code_hash, ..Account::default() }),
+        wiped: false,
+        storage: slots
+            .map(|(slot, after)| (*slot, SlotChange { before: U256::ZERO, after: *after }))
+            .collect(),
     }
-    state.state_root = Some(root.root());
 }
 
 impl StateReader for TestState {

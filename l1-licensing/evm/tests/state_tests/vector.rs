@@ -17,7 +17,15 @@ pub(crate) struct Test {
     /// What the transactions were made of; the cases carry them signed.
     #[serde(rename = "transaction")]
     _transaction: serde_json::Value,
-    pub(crate) post: BTreeMap<String, Vec<Case>>,
+    post: BTreeMap<String, Vec<Case>>,
+}
+
+impl Test {
+    /// The cases. The collection has Cancun's only.
+    pub(crate) fn cases(&self) -> &[Case] {
+        assert_eq!(self.post.keys().collect::<Vec<_>>(), ["Cancun"]);
+        &self.post["Cancun"]
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -11,6 +11,9 @@ mod struct_log;
 mod trace;
 mod tracer;
 
+#[cfg(test)]
+mod tests;
+
 use crate::dispatch::{
     Class::{Heavy, Light},
     Row,

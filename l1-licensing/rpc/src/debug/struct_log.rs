@@ -8,7 +8,7 @@ use revm::{
     context::{ContextTr, JournalTr, result::ExecutionResult},
     interpreter::{
         InstructionResult, Interpreter,
-        interpreter_types::{InputsTr, Jumps, LoopControl},
+        interpreter_types::{InputsTr, Jumps, LoopControl, ReturnData},
     },
 };
 
@@ -36,7 +36,6 @@ pub(super) struct StructLogger {
 /// A step that has begun.
 #[derive(Clone, Copy, Debug)]
 struct Step {
-    op: u8,
     gas: u64,
     /// Slot and, for a store, value.
     slot: Option<(U256, Option<U256>)>,
@@ -111,14 +110,14 @@ impl StructLogger {
         if self.enable_memory {
             write_memory(json, &interp.memory.context_memory());
         }
-        self.step = Some(Step { op, gas: interp.gas.remaining(), slot: slot_of(op, interp) });
+        self.step = Some(Step { gas: interp.gas.remaining(), slot: slot_of(op, interp) });
     }
 
     /// After an instruction.
     pub(super) fn end(&mut self, interp: &mut Interpreter) {
         let Some(step) = self.step.take() else { return };
         let failure = interp.bytecode.action().as_ref().and_then(|action| action.instruction_result());
-        let failure = failure.filter(|result| result.is_error());
+        let failure = failure.filter(|result| result.is_halt());
         self.entries.key("gasCost").number(step.gas.saturating_sub(interp.gas.remaining()));
         if let Some(result) = failure {
             self.entries.key("error").text(error_text(result));
@@ -142,7 +141,7 @@ impl StructLogger {
 }
 
 fn slot_of(op: u8, interp: &Interpreter) -> Option<(U256, Option<U256>)> {
-    let stack = interp.stack.data();
+    let stack = interp.stack.data().as_slice();
     match (op, stack) {
         (opcode::SLOAD, [.., slot]) => Some((*slot, None)),
         (opcode::SSTORE, [.., value, slot]) => Some((*slot, Some(*value))),

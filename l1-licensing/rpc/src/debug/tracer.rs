@@ -26,6 +26,9 @@ use crate::{
 /// Names that callers may use.
 const NAMES: &str = "callTracer, prestateTracer, 4byteTracer, flatCallTracer, muxTracer, noopTracer";
 
+/// Bytes of result that a frame has at least; with the result's limit it bounds how many frames a tracer remembers.
+const FRAME_BYTES: usize = 256;
+
 /// How many steps pass between two looks at the clock.
 const STEPS_A_LOOK: u32 = 1024;
 
@@ -36,6 +39,7 @@ pub(super) struct Tracer {
     /// Bytes of result.
     most: usize,
     steps: u32,
+    frames: usize,
     stopped: Option<RpcError>,
 }
 
@@ -57,7 +61,7 @@ impl Tracer {
             None => Kind::Steps(StructLogger::new(config)),
             Some(name) => Kind::Named(Box::new(named(name, config, most)?)),
         };
-        Ok(Self { kind, deadline, most, steps: 0, stopped: None })
+        Ok(Self { kind, deadline, most, steps: 0, frames: 0, stopped: None })
     }
 
     /// Why the trace was stopped, when it was.
@@ -101,13 +105,15 @@ impl Tracer {
 
     fn look<CTX: ContextTr>(&mut self, interp: &mut Interpreter, ctx: &mut CTX) -> bool {
         self.steps += 1;
-        if self.steps % STEPS_A_LOOK == 0 && self.deadline.passed() {
+        if self.steps.is_multiple_of(STEPS_A_LOOK) && self.deadline.passed() {
             self.stop(RpcError::server("execution timeout"), interp, ctx);
             return false;
         }
-        if let Kind::Steps(logger) = &self.kind
-            && logger.len() > self.most
-        {
+        let size = match &self.kind {
+            Kind::Steps(logger) => logger.len(),
+            Kind::Named(_) => self.frames * FRAME_BYTES,
+        };
+        if size > self.most {
             self.stop(too_large(self.most), interp, ctx);
             return false;
         }
@@ -200,6 +206,7 @@ where
     }
 
     fn frame_start(&mut self, ctx: &mut CTX, input: &mut FrameInput) -> Option<FrameResult> {
+        self.frames += 1;
         match &mut self.kind {
             Kind::Steps(_) => None,
             Kind::Named(inner) => inner.frame_start(ctx, input),

@@ -128,7 +128,7 @@ pub(super) fn get_proof(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
     let keys: Vec<StorageKey> = texts.iter().map(|text| StorageKey::parse(text)).collect::<Result<_, _>>()?;
     let slots: Vec<U256> = keys.iter().map(StorageKey::slot).collect();
     let block = point_block(ctx, id)?;
-    let proof = ctx.store.proof(block, &address, &slots).map_err(store_error)?;
+    let proof = ctx.store.proof(block, address, &slots).map_err(store_error)?;
     Ok(proof_json(&address, &keys, &proof))
 }
 
@@ -155,7 +155,7 @@ fn proof_json(address: &Address, keys: &[StorageKey], proof: &AccountProof) -> A
     json.key("nonce").quantity(account.nonce);
     json.key("storageHash").hex(account.storage_root.as_slice());
     json.key("storageProof").open_array();
-    for (key, slot) in keys.iter().zip(&proof.storage_proof) {
+    for (key, slot) in keys.iter().zip(&proof.storage) {
         json.item().open_object();
         key.write(json.key("key"));
         json.key("value").quantity256(&slot.value);

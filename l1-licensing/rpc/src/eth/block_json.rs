@@ -1,6 +1,6 @@
 //! Headers and blocks as JSON and as Ethereum's RLP.
 
-use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, Typed2718};
+use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header};
 use alloy_primitives::B256;
 use alloy_rlp::{Encodable, Header as RlpHeader};
 use chlom_primitives::{Block, Tx};

@@ -1,6 +1,6 @@
 //! eth_feeHistory: what gas cost in a range of blocks.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use alloy_consensus::Header;
 use chlom_app::rules::next_base_fee;
@@ -12,7 +12,7 @@ use super::{
     deadline::Deadline,
     json::Json,
     pending::pending_block,
-    point::{block, head},
+    point::{block, head, store_error},
 };
 use crate::{
     context::Context,
@@ -35,16 +35,26 @@ pub(super) fn fee_history(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
         ));
     }
     check(&percentiles)?;
-    let blocks = range(ctx, newest, count.min(ctx.limits.fee_history))?;
+    let (heights, pending) = range(ctx, newest, count.min(ctx.limits.fee_history))?;
     let deadline = Deadline::start(ctx);
-    let mut rewards = Vec::new();
-    if !percentiles.is_empty() {
-        for block in &blocks {
-            deadline.check()?;
-            rewards.push(block_rewards(ctx, block, &percentiles)?);
+    let (mut headers, mut rewards) = (Vec::new(), Vec::new());
+    for height in heights {
+        deadline.check()?;
+        if percentiles.is_empty() {
+            headers.extend(ctx.store.header(height).map_err(store_error)?);
+        } else if let Some(found) = block(ctx, BlockId::Number(NumberOrTag::Number(height)))? {
+            rewards.push(block_rewards(ctx, &found, &percentiles)?);
+            headers.push(found.header.clone());
         }
     }
-    Ok(answer(ctx, &blocks, &rewards))
+    if pending {
+        // Not executed yet: no gas used and so no rewards.
+        headers.push(pending_block(ctx)?.header);
+        if !percentiles.is_empty() {
+            rewards.push(vec![0; percentiles.len()]);
+        }
+    }
+    Ok(answer(ctx, &headers, &rewards))
 }
 
 /// Quantity, or a plain number as geth takes it.
@@ -74,7 +84,8 @@ fn check(percentiles: &[f64]) -> Result<(), RpcError> {
     }
 }
 
-fn range(ctx: &Context, newest: NumberOrTag, count: u64) -> Result<Vec<Arc<Block>>, RpcError> {
+/// The committed heights to tell of, and whether the pending block follows.
+fn range(ctx: &Context, newest: NumberOrTag, count: u64) -> Result<(Range<u64>, bool), RpcError> {
     let head = head(ctx)?.block.height();
     let (last, pending) = match newest {
         NumberOrTag::Number(height) if height > head => {
@@ -87,20 +98,11 @@ fn range(ctx: &Context, newest: NumberOrTag, count: u64) -> Result<Vec<Arc<Block
         NumberOrTag::Pending => (head, true),
     };
     let committed = count - u64::from(pending);
-    let mut blocks = Vec::new();
-    if committed > 0 {
-        for height in last.saturating_sub(committed - 1)..=last {
-            blocks.extend(block(ctx, BlockId::Number(NumberOrTag::Number(height)))?);
-        }
-    }
-    if pending {
-        blocks.push(Arc::new(pending_block(ctx)?));
-    }
-    Ok(blocks)
+    let end = last.saturating_add(1);
+    Ok((end.saturating_sub(committed)..end, pending))
 }
 
-/// The tips at the percentiles of gas used, lowest first. Zeros for an empty block and for the pending one, which has not
-/// used any.
+/// The tips at the percentiles of gas used, lowest first; zeros for an empty block.
 fn block_rewards(ctx: &Context, block: &Block, percentiles: &[f64]) -> Result<Vec<u128>, RpcError> {
     if block.header.gas_used == 0 {
         return Ok(vec![0; percentiles.len()]);
@@ -150,10 +152,10 @@ fn share(gas: u64, percentile: f64) -> u64 {
     (gas as f64 * percentile / 100.0) as u64
 }
 
-fn answer(ctx: &Context, blocks: &[Arc<Block>], rewards: &[Vec<u128>]) -> Answer {
-    let mut json = Json::with_capacity(256 + blocks.len() * 64);
+fn answer(ctx: &Context, headers: &[Header], rewards: &[Vec<u128>]) -> Answer {
+    let mut json = Json::with_capacity(256 + headers.len() * 64);
     json.open_object();
-    json.key("oldestBlock").quantity(blocks.first().map_or(0, |block| block.height()));
+    json.key("oldestBlock").quantity(headers.first().map_or(0, |header| header.number));
     if !rewards.is_empty() {
         json.key("reward").open_array();
         for row in rewards {
@@ -165,19 +167,19 @@ fn answer(ctx: &Context, blocks: &[Arc<Block>], rewards: &[Vec<u128>]) -> Answer
         }
         json.close_array();
     }
-    write_fees(&mut json, ctx, blocks);
+    write_fees(&mut json, ctx, headers);
     json.key("gasUsedRatio").open_array();
-    for block in blocks {
-        json.item().raw(ratio(&block.header).as_bytes());
+    for header in headers {
+        json.item().raw(ratio(header).as_bytes());
     }
     json.close_array();
     json.key("baseFeePerBlobGas").open_array();
-    for _ in 0..=blocks.len() {
+    for _ in 0..=headers.len() {
         json.item().quantity(1);
     }
     json.close_array();
     json.key("blobGasUsedRatio").open_array();
-    for _ in blocks {
+    for _ in headers {
         json.item().number(0);
     }
     json.close_array();
@@ -186,13 +188,13 @@ fn answer(ctx: &Context, blocks: &[Arc<Block>], rewards: &[Vec<u128>]) -> Answer
 }
 
 /// The blocks' base fees and the one that follows from the last.
-fn write_fees(json: &mut Json, ctx: &Context, blocks: &[Arc<Block>]) {
+fn write_fees(json: &mut Json, ctx: &Context, headers: &[Header]) {
     json.key("baseFeePerGas").open_array();
-    for block in blocks {
-        json.item().quantity(block.header.base_fee_per_gas.unwrap_or_default());
+    for header in headers {
+        json.item().quantity(header.base_fee_per_gas.unwrap_or_default());
     }
-    if let Some(last) = blocks.last() {
-        json.item().quantity(next_base_fee(&last.header, &ctx.params));
+    if let Some(last) = headers.last() {
+        json.item().quantity(next_base_fee(last, &ctx.params));
     }
     json.close_array();
 }

@@ -88,18 +88,13 @@ struct Wire {
 }
 
 /// A value or an array of values.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(untagged)]
 enum OneOrMany<T> {
     One(T),
     Many(Vec<T>),
+    #[default]
     None,
-}
-
-impl<T> Default for OneOrMany<T> {
-    fn default() -> Self {
-        Self::None
-    }
 }
 
 impl<T> OneOrMany<T> {

@@ -37,6 +37,9 @@ pub(crate) mod simulate;
 pub(crate) mod stage;
 pub(crate) mod transaction_json;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use crate::dispatch::{
     Class::{Heavy, Light},
     Row,

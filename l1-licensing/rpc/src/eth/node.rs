@@ -5,6 +5,7 @@ use std::sync::Arc;
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_primitives::{Address, address};
 use chlom_app::rules;
+use chlom_store::History;
 
 use super::{json::Json, point::head};
 use crate::{
@@ -48,11 +49,15 @@ pub(super) fn capabilities(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
     json.key("number").quantity(head.height());
     json.key("hash").hex(head.hash.as_slice());
     json.close_object();
-    write_resource(&mut json, "state", ctx.store.oldest_history(), ctx.store.history_window());
+    let window = match ctx.store.history() {
+        History::All => None,
+        History::Heights(heights) => Some(heights),
+    };
+    write_resource(&mut json, "state", ctx.store.oldest_history(), window);
     for name in ["tx", "logs", "receipts", "blocks"] {
         write_resource(&mut json, name, 0, None);
     }
-    let proofs = ctx.store.proof_window();
+    let proofs = ctx.store.proof_history();
     write_resource(&mut json, "stateproofs", head.height().saturating_sub(proofs), Some(proofs));
     json.close_object();
     Ok(json.into())
@@ -102,7 +107,7 @@ pub(super) fn config(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
     json.key("activationTime").number(0);
     json.key("blobSchedule").raw(br#"{"baseFeeUpdateFraction":5007716,"max":0,"target":0}"#);
     json.key("chainId").quantity(ctx.params.chain.evm_chain_id);
-    json.key("forkId").hex(&crc32(ctx.store.genesis_hash().as_slice()).to_be_bytes());
+    json.key("forkId").hex(&crc32(ctx.store.genesis_hash().unwrap_or_default().as_slice()).to_be_bytes());
     json.key("precompiles").open_object();
     for (name, address) in PRECOMPILES {
         json.key(name).hex(address.as_slice());

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use chlom_evm::{DbError, ModuleSet};
+use chlom_evm::DbError;
+use chlom_module::ModuleSet;
 use revm::{
     Database,
     context::BlockEnv,

@@ -21,6 +21,8 @@ pub(crate) struct Point {
     pub(crate) block: Arc<Block>,
     /// State after `block`.
     pub(crate) state: StateView,
+    /// True when `state` has the trie, too: that of the newest block.
+    pub(crate) newest: bool,
     /// True for `pending`: execution happens in the block after `block`.
     pub(crate) pending: bool,
 }
@@ -38,6 +40,9 @@ pub(crate) fn store_error(error: StoreError) -> RpcError {
     match error {
         StoreError::Pruned { height, oldest } => RpcError::server(format!(
             "state at block {height} was pruned; the oldest this node has is {oldest} (start it with --history all to keep every state)"
+        )),
+        StoreError::NoProof { height, oldest } => RpcError::server(format!(
+            "proofs go back to block {oldest}, block {height} is older (start the node with a longer --proof-history)"
         )),
         StoreError::Future { .. } => header_not_found(),
         fault => RpcError::internal(fault),
@@ -87,7 +92,7 @@ pub(crate) fn point(ctx: &Context, id: BlockId) -> Result<Point, RpcError> {
             // State first: a pruned state is the reason that a caller can act on.
             let state = ctx.store.state_at(height).map_err(store_error)?;
             let block = ctx.store.block(height).map_err(store_error)?.ok_or_else(header_not_found)?;
-            return Ok(Point { block, state, pending });
+            return Ok(Point { block, state, newest: false, pending });
         }
         BlockId::Hash(hash) if hash == head.block.hash => head.block.clone(),
         BlockId::Hash(hash) => {
@@ -96,10 +101,10 @@ pub(crate) fn point(ctx: &Context, id: BlockId) -> Result<Point, RpcError> {
         }
     };
     if block.height() == head.block.height() {
-        return Ok(Point { block, state: head.state, pending });
+        return Ok(Point { block, state: head.state, newest: true, pending });
     }
     let state = ctx.store.state_at(block.height()).map_err(store_error)?;
-    Ok(Point { block, state, pending })
+    Ok(Point { block, state, newest: false, pending })
 }
 
 impl Point {

@@ -59,11 +59,6 @@ impl CallRequest {
         self.input.clone().or_else(|| self.data.clone()).unwrap_or_default()
     }
 
-    /// True when the caller said nothing of a price.
-    pub(crate) fn names_no_fee(&self) -> bool {
-        self.gas_price.is_none() && self.max_fee_per_gas.is_none() && self.max_priority_fee_per_gas.is_none()
-    }
-
     /// Refuses what contradicts itself or this chain.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Where calls execute: an environment, state that can be changed for the call, and the EVM over both.
 
-use chlom_evm::{ChlomContext, ModuleSet, build_evm, start_block};
+use chlom_evm::{ChlomContext, build_evm, start_block};
+use chlom_module::ModuleSet;
 use revm::{
     DatabaseCommit, ExecuteEvm, InspectEvm, Inspector,
     context::{

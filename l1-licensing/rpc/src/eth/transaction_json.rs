@@ -1,6 +1,6 @@
 //! A transaction as JSON.
 
-use alloy_consensus::{Transaction, TxEnvelope, Typed2718};
+use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::{eip2930::AccessList, eip7702::SignedAuthorization};
 use alloy_primitives::{B256, U256};
 use chlom_primitives::{Block, Tx};

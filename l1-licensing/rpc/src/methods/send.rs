@@ -1,30 +1,22 @@
 //! `eth_sendTransaction` and `eth_signTransaction`, for accounts whose keys the node holds.
 //!
-//! What the caller left open is filled by `eth_fillTransaction`, so that the three agree.
+//! What the caller left open is filled as `eth_fillTransaction` fills it, so that the three agree.
 
 use std::sync::Arc;
 
-use alloy_consensus::{SignableTransaction, TxEnvelope, TypedTransaction};
+use alloy_consensus::{SignableTransaction, TxEnvelope};
 use alloy_primitives::{Address, B256, Signature};
 use alloy_rpc_types_eth::TransactionRequest;
 use chlom_primitives::Tx;
 use chlom_state::StateReader;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::{
     context::Context,
     dispatch::{Params, Reply, params::invalid, service::Service},
     error::RpcError,
-    eth::{json::Json, transaction_json::write_transaction},
+    eth::{fill::fill, json::Json, transaction_json::write_transaction},
     methods::{accounts, raw},
 };
-
-/// The part of `eth_fillTransaction`'s result that is read here.
-#[derive(Deserialize)]
-struct Filled {
-    tx: TransactionRequest,
-}
 
 /// The nonce that the account's next transaction has, those that wait counted.
 ///
@@ -83,20 +75,12 @@ fn signed(service: &Arc<Service>, params: &Params<'_>) -> Result<Tx, RpcError> {
     let request: TransactionRequest = params.required(0)?;
     let from = request.from.ok_or_else(|| invalid(0, "from is missing: whose transaction is it?"))?;
     let signer = accounts::signer(&service.context, &from)?;
-    let unsigned = fill(service, params.required::<&RawValue>(0)?)?;
+    let unsigned = fill(&service.context, params.required(0)?)?;
     let digest = unsigned.signature_hash();
     let signature = signature(&signer.sign(&from, &digest)?)?;
     let envelope = TxEnvelope::from(unsigned.into_signed(signature));
     // The signature came from the account's own key: recovering it would find the same address.
     Ok(Tx::new(envelope, from))
-}
-
-fn fill(service: &Arc<Service>, request: &RawValue) -> Result<TypedTransaction, RpcError> {
-    let params = serde_json::value::to_raw_value(&[request]).map_err(RpcError::internal)?;
-    let answer = service.run_by_name("eth_fillTransaction", &params)?;
-    let Filled { tx } = serde_json::from_slice(answer.as_bytes()).map_err(RpcError::internal)?;
-    tx.build_typed_tx()
-        .map_err(|tx| RpcError::internal(format!("a filled transaction lacks a member: {tx:?}")))
 }
 
 /// r ‖ s ‖ v, with v 27 or 28.

@@ -1,6 +1,6 @@
 //! What operators see at `/metrics`.
 //!
-//! - [`methods`](self): calls, errors and latency by method; refusals; connections.
+//! - Here: calls, errors and latency by method; refusals; connections.
 //! - [`chain`]: head, pool and store, read when scraped.
 //! - [`process`]: memory and CPU of the node, read when scraped.
 

@@ -1,4 +1,7 @@
 //! What waits to be written to a WebSocket.
+//!
+//! Answers are bounded by not reading further calls while many wait. Notices (pings, notifications) are not asked for one
+//! by one: they are bounded by ending a connection that does not take them.
 
 use std::sync::{
     Arc,
@@ -24,21 +27,28 @@ pub(super) struct TooSlow;
 
 /// The sending end of a connection's queue. It is bounded in bytes, not messages, so the channel need not be.
 pub(super) struct Queue {
-    sender: UnboundedSender<Message>,
+    sender: UnboundedSender<Queued>,
     level: Arc<Level>,
     shared: Arc<Shared>,
 }
 
-/// How full a queue is.
+/// A message and whether its peer asked for it.
+struct Queued {
+    message: Message,
+    notice: bool,
+}
+
+/// How full a queue is, in bytes.
 #[derive(Debug, Default)]
 struct Level {
-    bytes: AtomicUsize,
+    all: AtomicUsize,
+    notices: AtomicUsize,
     drained: Notify,
 }
 
 /// The other end; runs until the queue is dropped and empty, or the connection breaks.
 pub(super) struct Drain {
-    receiver: UnboundedReceiver<Message>,
+    receiver: UnboundedReceiver<Queued>,
     level: Arc<Level>,
     shared: Arc<Shared>,
 }
@@ -52,37 +62,46 @@ impl Queue {
         (Self { sender, level, shared }, drain)
     }
 
-    /// Queues text.
+    /// Queues an answer.
+    pub(super) fn answer(&self, output: Output) {
+        if let Some(text) = text(output) {
+            self.add(Queued { message: Message::Text(text), notice: false });
+        }
+    }
+
+    /// Queues a notification.
     ///
     /// # Errors
-    /// [`TooSlow`] where more waits than the limits allow: for this connection, or for all of them while this one is
-    /// among those that are behind.
-    pub(super) fn push(&self, output: Output) -> Result<(), TooSlow> {
+    /// [`TooSlow`] where more of them wait than the limits allow: for this connection, or for all of them while this one
+    /// is among those that are behind.
+    pub(super) fn notify(&self, output: Output) -> Result<(), TooSlow> {
         let limits = &self.shared.service.context.limits;
-        let waiting = self.level.bytes.load(Relaxed);
+        let waiting = self.level.notices.load(Relaxed);
         let all = self.shared.queued.load(Relaxed);
         if waiting > limits.ws_queue_bytes || (waiting > ENOUGH && all > limits.memory_bytes) {
             return Err(TooSlow);
         }
         if let Some(text) = text(output) {
-            self.send(Message::Text(text));
+            self.add(Queued { message: Message::Text(text), notice: true });
         }
         Ok(())
     }
 
-    /// Queues a message whatever waits: pings and farewells.
+    /// Queues a ping or a farewell.
     pub(super) fn send(&self, message: Message) {
-        let bytes = size(&message);
-        self.level.bytes.fetch_add(bytes, Relaxed);
-        self.shared.queued.fetch_add(bytes, Relaxed);
-        if self.sender.send(message).is_err() {
-            self.level.done(&self.shared, bytes);
+        self.add(Queued { message, notice: true });
+    }
+
+    fn add(&self, queued: Queued) {
+        self.level.add(&self.shared, &queued);
+        if let Err(refused) = self.sender.send(queued) {
+            self.level.done(&self.shared, &refused.0);
         }
     }
 
     /// True where the peer has little to catch up with.
     pub(super) fn has_room(&self) -> bool {
-        self.level.bytes.load(Relaxed) < ENOUGH
+        self.level.all.load(Relaxed) < ENOUGH
     }
 
     /// Resolves when some was written.
@@ -92,24 +111,45 @@ impl Queue {
 }
 
 impl Level {
-    fn done(&self, shared: &Shared, bytes: usize) {
-        self.bytes.fetch_sub(bytes, Relaxed);
-        shared.queued.fetch_sub(bytes, Relaxed);
+    fn add(&self, shared: &Shared, queued: &Queued) {
+        let (all, notices) = queued.sizes();
+        self.all.fetch_add(all, Relaxed);
+        self.notices.fetch_add(notices, Relaxed);
+        shared.queued.fetch_add(all, Relaxed);
+    }
+
+    fn done(&self, shared: &Shared, queued: &Queued) {
+        self.subtract(shared, queued.sizes());
+    }
+
+    fn subtract(&self, shared: &Shared, (all, notices): (usize, usize)) {
+        self.all.fetch_sub(all, Relaxed);
+        self.notices.fetch_sub(notices, Relaxed);
+        shared.queued.fetch_sub(all, Relaxed);
+    }
+}
+
+impl Queued {
+    /// Bytes, and bytes of notices.
+    fn sizes(&self) -> (usize, usize) {
+        let size = size(&self.message);
+        (size, if self.notice { size } else { 0 })
     }
 }
 
 impl Drain {
     /// Writes what is queued, as much at once as there is.
     pub(super) async fn run(mut self, mut sink: SplitSink<WebSocket, Message>) {
-        while let Some(message) = self.receiver.recv().await {
-            let mut written = size(&message);
-            let mut ok = sink.feed(message).await.is_ok();
-            while ok && let Ok(message) = self.receiver.try_recv() {
-                written += size(&message);
-                ok = sink.feed(message).await.is_ok();
+        while let Some(queued) = self.receiver.recv().await {
+            let mut written = queued.sizes();
+            let mut ok = sink.feed(queued.message).await.is_ok();
+            while ok && let Ok(queued) = self.receiver.try_recv() {
+                let (all, notices) = queued.sizes();
+                written = (written.0 + all, written.1 + notices);
+                ok = sink.feed(queued.message).await.is_ok();
             }
             ok = ok && sink.flush().await.is_ok();
-            self.level.done(&self.shared, written);
+            self.level.subtract(&self.shared, written);
             self.level.drained.notify_one();
             if !ok {
                 return;
@@ -121,8 +161,8 @@ impl Drain {
 impl Drop for Drain {
     fn drop(&mut self) {
         self.receiver.close();
-        while let Ok(message) = self.receiver.try_recv() {
-            self.level.done(&self.shared, size(&message));
+        while let Ok(queued) = self.receiver.try_recv() {
+            self.level.done(&self.shared, &queued);
         }
     }
 }

@@ -106,17 +106,17 @@ impl Socket {
         let mut look = self.timer();
         let most = self.connection.shared.service.context.limits.ws_calls.max(1);
         loop {
-            let reads = running.len() < most && self.queue.has_room();
+            let room = self.queue.has_room();
             let step = tokio::select! {
                 biased;
                 _ = phase.wait_for(|phase| *phase > Phase::Open) => Err(End::Told {
                     code: close_code::AWAY,
                     reason: "the node is shutting down".into(),
                 }),
-                Some(output) = running.next(), if !running.is_empty() => self.answered(output),
+                Some(output) = running.next(), if room && !running.is_empty() => self.answered(output),
                 head = next(&mut self.heads) => self.on_block(head),
                 tx = next(&mut self.pending) => self.on_pending(tx),
-                message = stream.next(), if reads => match self.heard(message) {
+                message = stream.next(), if room && running.len() < most => match self.heard(message) {
                     Ok(Some(body)) => {
                         running.push(self.answer(body));
                         Ok(())
@@ -124,7 +124,7 @@ impl Socket {
                     Ok(None) => Ok(()),
                     Err(end) => Err(end),
                 },
-                () = self.queue.drained(), if !self.queue.has_room() => Ok(()),
+                () = self.queue.drained(), if !room => Ok(()),
                 _ = look.tick() => self.look(),
             };
             if let Err(end) = step {
@@ -172,10 +172,10 @@ impl Socket {
 
     fn answered(&mut self, output: Option<Output>) -> Result<(), End> {
         if let Some(output) = output {
-            self.queue.push(output)?;
+            self.queue.answer(output);
         }
         for greeting in self.session.take_greetings() {
-            self.queue.push(greeting)?;
+            self.queue.notify(greeting)?;
         }
         let (heads, pending) = self.session.take_feeds();
         self.heads = heads.or(self.heads.take());
@@ -207,7 +207,7 @@ impl Socket {
     }
 
     fn push_all(&self, outputs: Vec<Output>) -> Result<(), End> {
-        outputs.into_iter().try_for_each(|output| self.queue.push(output)).map_err(End::from)
+        outputs.into_iter().try_for_each(|output| self.queue.notify(output)).map_err(End::from)
     }
 
     fn look(&mut self) -> Result<(), End> {

@@ -207,7 +207,7 @@ async fn answers_are_held_back_for_a_peer_that_reads_slowly() {
         for _ in 0..60 {
             sink.send(Message::text(text.clone())).await.unwrap();
         }
-        sink
+        drop(sink);
     });
     let mut answers = 0;
     while answers < 60 {

@@ -32,7 +32,7 @@ contract ExchangeForkTest is Test {
 
     function test_the_books_match_the_balances() external view {
         Market market = trader.registry().marketOf(address(red), address(blue));
-        (uint112 low, uint112 high,) = market.books();
+        (uint112 low, uint112 high) = market.books();
         assertEq(market.low().balanceOf(address(market)), low);
         assertEq(market.high().balanceOf(address(market)), high);
     }
@@ -40,7 +40,7 @@ contract ExchangeForkTest is Test {
     function testFuzz_a_sale_gives_what_was_quoted_and_never_shrinks_the_product(uint256 amount) external {
         amount = bound(amount, 1e6, red.balanceOf(holder));
         Market market = trader.registry().marketOf(address(red), address(blue));
-        (uint112 low, uint112 high,) = market.books();
+        (uint112 low, uint112 high) = market.books();
         uint256 quoted = trader.quoteSell(amount, path)[1];
         uint256 had = blue.balanceOf(holder);
         vm.startPrank(holder);
@@ -48,7 +48,7 @@ contract ExchangeForkTest is Test {
         trader.sell(amount, quoted, path, holder, block.timestamp);
         vm.stopPrank();
         assertEq(blue.balanceOf(holder) - had, quoted);
-        (uint112 lowNow, uint112 highNow,) = market.books();
+        (uint112 lowNow, uint112 highNow) = market.books();
         assertGe(uint256(lowNow) * highNow, uint256(low) * high);
     }
 

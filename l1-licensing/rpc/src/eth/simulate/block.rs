@@ -31,7 +31,7 @@ use crate::{
         node::EMPTY_REQUESTS_HASH,
         outcome::{halt_message, revert_message},
         overrides::apply,
-        point::{head, state_error},
+        point::state_error,
         receipt_json::write_log,
         request::CallRequest,
         stage::{CallEvm, Refused, Stage, end_block, loosen, refused},
@@ -194,8 +194,8 @@ impl<'c> Simulator<'c> {
 
     /// Only the head's trie can be built upon; see [`super::simulate_v1`].
     fn state_root(&self) -> Result<B256, RpcError> {
-        let Stage { ctx, point, db, .. } = &self.stage;
-        if head(ctx)?.block.hash != point.block.hash {
+        let Stage { point, db, .. } = &self.stage;
+        if !point.newest {
             return Ok(B256::ZERO);
         }
         state_root(&point.state, db).map_err(state_error)

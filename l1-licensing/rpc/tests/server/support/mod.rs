@@ -112,7 +112,7 @@ impl Node {
 }
 
 /// The result or error of one of a batch's responses.
-pub(crate) fn find<'a>(batch: &'a serde_json::Value, id: u64) -> &'a serde_json::Value {
+pub(crate) fn find(batch: &serde_json::Value, id: u64) -> &serde_json::Value {
     let list = batch.as_array().unwrap_or_else(|| panic!("no batch: {batch}"));
     list.iter().find(|response| response["id"] == id).unwrap_or_else(|| panic!("no id {id} in {batch}"))
 }
