@@ -143,11 +143,11 @@ impl NodeReader for StateView {
     fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
         self.newest_only()?;
         let (cache, at, key) = (&self.shared.caches.branches, self.version.commit, (*trie, *path));
-        if let Some(branch) = cache.get(&key, at) {
-            return Ok(branch);
+        if let Some(cached) = cache.get(&key, at) {
+            return Ok(cached.branch);
         }
         let branch = self.version.branch(trie, path)?;
-        cache.fill(key, &branch, at, at);
+        cache.fill(key, &branch.clone().into(), at, at);
         Ok(branch)
     }
 
