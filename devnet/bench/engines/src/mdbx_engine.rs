@@ -9,6 +9,8 @@ use signet_libmdbx::{
 use std::borrow::Cow;
 use std::path::Path;
 
+type Value<'txn> = Cow<'txn, [u8]>;
+
 /// An MDBX environment of up to 16 GiB; every commit is durable.
 pub(crate) struct MdbxEngine {
     env: Environment,
@@ -97,7 +99,7 @@ impl Engine for MdbxEngine {
         let txn = self.env.begin_ro_unsync()?;
         let mut bytes = 0;
         for key in keys {
-            let value: Option<Cow<'_, [u8]>> = txn.get(self.accounts.dbi(), key)?;
+            let value: Option<Value<'_>> = txn.get(self.accounts.dbi(), key)?;
             bytes += value.map_or(0, |value| value.len());
         }
         Ok(bytes)
@@ -108,7 +110,7 @@ impl Engine for MdbxEngine {
         let mut cursor = txn.cursor(self.history)?;
         let mut found = 0;
         for key in keys {
-            let row: Option<(Cow<'_, [u8]>, Cow<'_, [u8]>)> = cursor.set_range(key)?;
+            let row: Option<(Value<'_>, Value<'_>)> = cursor.set_range(key)?;
             found += usize::from(row.is_some_and(|(at, _)| at[..32] == key[..32]));
         }
         Ok(found)

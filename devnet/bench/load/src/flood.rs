@@ -1,11 +1,12 @@
 //! Many pre-signed transactions at once: send, wait until all are included, check every receipt.
 
-use crate::accounts::{self, TOKEN_GAS, TRANSFER_GAS, transfer_data};
+use crate::accounts::{self, TOKEN_GAS, TRANSFER_GAS};
+use crate::batches::{self, Lane};
 use crate::http::Endpoint;
 use crate::machine::{self, Machine};
 use crate::receipts;
 use crate::rpc::{Rpc, to_hex};
-use crate::tx::{Address, Call, Fees, Signed, Signer};
+use crate::tx::Signed;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -64,9 +65,6 @@ pub(crate) struct Figures {
     machine: Machine,
 }
 
-/// Requests of one connection, in order.
-type Lane = Vec<Vec<u8>>;
-
 /// Runs the flood; `tokens` moves ERC-20 tokens, not coins.
 pub(crate) async fn run(options: &Options, tokens: bool) -> Result<Figures> {
     let endpoint = Endpoint::parse(&options.http)?;
@@ -82,8 +80,9 @@ pub(crate) async fn run(options: &Options, tokens: bool) -> Result<Figures> {
         true => Some(accounts::deploy_token(&mut rpc, &rich, &senders, fees).await?),
         false => None,
     };
-    let signed = sign(&mut rpc, &senders, fees, token, options.count).await?;
-    let lanes = lanes(&endpoint, &signed, options);
+    let signed = batches::sign(&mut rpc, &senders, fees, token, options.count).await?;
+    let connections = options.connections.min(options.accounts) as usize;
+    let lanes = batches::lanes(&endpoint, &signed, senders.len(), connections, options.batch as usize);
 
     let first = rpc.quantity("eth_blockNumber", json!([])).await?;
     let (node_cpu, own_cpu) = (machine::cpu_us(options.pid)?, machine::own_cpu_us()?);
@@ -116,59 +115,6 @@ pub(crate) async fn run(options: &Options, tokens: bool) -> Result<Figures> {
         txs_per_block: blocks.counts,
         machine: Machine::read()?,
     })
-}
-
-/// Signs `count` transactions; sender `i` of n has those at i, i + n, i + 2n … and pays its neighbour.
-async fn sign(
-    rpc: &mut Rpc,
-    senders: &[Signer],
-    fees: Fees,
-    token: Option<Address>,
-    count: u64,
-) -> Result<Vec<Signed>> {
-    let mut nonces = Vec::with_capacity(senders.len());
-    for sender in senders {
-        nonces.push(accounts::nonce(rpc, &sender.address).await?);
-    }
-    let signed = (0..count as usize).map(|index| {
-        let from = index % senders.len();
-        let to = senders[(from + 1) % senders.len()].address;
-        let nonce = nonces[from] + (index / senders.len()) as u64;
-        let call = match token {
-            Some(token) => {
-                Call { nonce, gas: TOKEN_GAS, to: Some(token), value: 0, data: transfer_data(&to, 1) }
-            }
-            None => Call { nonce, gas: TRANSFER_GAS, to: Some(to), value: 1, data: Vec::new() },
-        };
-        call.sign(fees, &senders[from])
-    });
-    Ok(signed.collect())
-}
-
-/// Splits the transactions over connections by sender, so that no nonce overtakes another, and builds the requests.
-fn lanes(endpoint: &Endpoint, signed: &[Signed], options: &Options) -> Vec<Lane> {
-    let connections = options.connections.min(options.accounts) as usize;
-    (0..connections)
-        .map(|lane| {
-            let mine: Vec<(usize, &Signed)> = signed
-                .iter()
-                .enumerate()
-                .filter(|(index, _)| index % options.accounts as usize % connections == lane)
-                .collect();
-            mine.chunks(options.batch as usize).map(|chunk| endpoint.request(&body(chunk))).collect()
-        })
-        .collect()
-}
-
-fn body(chunk: &[(usize, &Signed)]) -> Vec<u8> {
-    let calls: Vec<String> = chunk
-        .iter()
-        .map(|(id, tx)| {
-            let raw = to_hex(&tx.raw);
-            format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"eth_sendRawTransaction","params":["{raw}"]}}"#)
-        })
-        .collect();
-    format!("[{}]", calls.join(",")).into_bytes()
 }
 
 /// Sends every lane on its own connection; the answers, unread, and the time until the last came.

@@ -4,6 +4,8 @@
 //! one thread and reads answers only after the clock has stopped.
 
 mod accounts;
+mod asking;
+mod batches;
 mod flood;
 mod http;
 mod machine;

@@ -1,7 +1,8 @@
 //! One read method asked again and again on many connections.
 
 use crate::accounts::{self, announce_data, balance_data};
-use crate::http::{Endpoint, find};
+use crate::asking;
+use crate::http::Endpoint;
 use crate::machine::{self, Machine};
 use crate::rpc::{Rpc, parse_quantity, to_hex};
 use crate::tx::{Address, Call};
@@ -78,12 +79,13 @@ pub(crate) async fn run(options: &Options) -> Result<Figures> {
     let requests: Vec<Vec<u8>> =
         bodies.iter().map(|body| endpoint.request(body.to_string().as_bytes())).collect();
 
-    let warm = measure(&endpoint, &requests, options.connections, Duration::from_millis(500)).await?;
+    let warm = asking::ask_all(&endpoint, &requests, options.connections, Duration::from_millis(500)).await?;
     ensure!(!warm.latencies.is_empty(), "no answer while warming up");
     let (node_cpu, own_cpu) = (machine::cpu_us(options.pid)?, machine::own_cpu_us()?);
     let start = Instant::now();
     let measured =
-        measure(&endpoint, &requests, options.connections, Duration::from_secs(options.seconds)).await?;
+        asking::ask_all(&endpoint, &requests, options.connections, Duration::from_secs(options.seconds))
+            .await?;
     let seconds = start.elapsed().as_secs_f64();
     let node_cpu = machine::cpu_us(options.pid)?.zip(node_cpu).map(|(after, before)| after - before);
     let own_cpu = machine::own_cpu_us()? - own_cpu;
@@ -153,61 +155,4 @@ async fn prepare(rpc: &mut Rpc, options: &Options) -> Result<(&'static str, Vec<
         }
     }
     Ok((method, params.into_iter().map(|params| call(method, params)).collect()))
-}
-
-#[derive(Default)]
-struct Measured {
-    /// Microseconds per answer.
-    latencies: Vec<u32>,
-    answer_bytes: usize,
-    /// Some nodes fail a few reads of `latest` while they seal a block.
-    errors: u64,
-    an_error: String,
-}
-
-/// Asks in turn on every connection until the time is over.
-async fn measure(
-    endpoint: &Endpoint,
-    requests: &[Vec<u8>],
-    connections: u64,
-    time: Duration,
-) -> Result<Measured> {
-    let end = Instant::now() + time;
-    let mut running = Vec::new();
-    for offset in 0..connections as usize {
-        running.push(tokio::spawn(ask(endpoint.clone(), requests.to_vec(), offset, end)));
-    }
-    let mut all = Measured::default();
-    for connection in running {
-        let one = connection.await??;
-        all.latencies.extend(one.latencies);
-        all.errors += one.errors;
-        all.answer_bytes = one.answer_bytes;
-        if one.errors > 0 {
-            all.an_error = one.an_error;
-        }
-    }
-    Ok(all)
-}
-
-async fn ask(endpoint: Endpoint, requests: Vec<Vec<u8>>, offset: usize, end: Instant) -> Result<Measured> {
-    let mut connection = endpoint.connect().await?;
-    let mut measured = Measured { latencies: Vec::with_capacity(1 << 16), ..Measured::default() };
-    for request in requests.iter().cycle().skip(offset % requests.len()) {
-        let start = Instant::now();
-        if start >= end {
-            break;
-        }
-        let answer = connection.send(request).await?;
-        // Every node names the result within the first bytes, or else the whole answer is looked through.
-        let head = &answer[..answer.len().min(64)];
-        if find(head, b"\"result\"").is_none() && find(answer, b"\"result\"").is_none() {
-            measured.errors += 1;
-            measured.an_error = String::from_utf8_lossy(&answer[..answer.len().min(400)]).into_owned();
-            continue;
-        }
-        measured.answer_bytes = answer.len();
-        measured.latencies.push(u32::try_from(start.elapsed().as_micros())?);
-    }
-    Ok(measured)
 }

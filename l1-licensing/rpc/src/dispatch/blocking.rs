@@ -1,5 +1,5 @@
-//! Work that would hold up other connections runs on threads of its own: a bounded number at once, each with a time
-//! limit, and a panic in it is an answer and not an end.
+//! Work that would hold up other connections runs on threads of its own ([`crew`](super::crew)): a bounded number at
+//! once, each with a time limit, and a panic in it is an answer and not an end.
 
 use std::{
     any::Any,
@@ -8,14 +8,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout_at};
+use tokio::{sync::oneshot, time::timeout_at};
 
-use crate::{dispatch::Reply, error::RpcError};
+use crate::{
+    dispatch::{
+        Reply,
+        crew::{Crew, LONG},
+    },
+    error::RpcError,
+};
 
 /// Admits work and times it.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate {
-    slots: Arc<Semaphore>,
+    crew: Arc<Crew>,
     allowed: Duration,
 }
 
@@ -38,7 +44,7 @@ impl Deadline {
 impl Gate {
     /// `slots` pieces of work at once, each within `allowed` including the wait for its slot.
     pub(crate) fn new(slots: usize, allowed: Duration) -> Self {
-        Self { slots: Arc::new(Semaphore::new(slots.clamp(1, Semaphore::MAX_PERMITS))), allowed }
+        Self { crew: Arc::new(Crew::new(slots)), allowed }
     }
 
     /// A deadline from now.
@@ -46,8 +52,8 @@ impl Gate {
         Deadline { at: Instant::now() + self.allowed, allowed: self.allowed }
     }
 
-    /// Runs `work` on a thread of its own. When its time is up the caller is told so at once; the thread ends when the
-    /// work notices, and holds its slot until then.
+    /// Runs `work` off the connections' workers. When its time is up the caller is told so at once; work that has begun
+    /// holds its slot until it notices, work that has not is dropped.
     ///
     /// # Errors
     /// [`crate::error::TIMED_OUT`]; [`crate::error::INTERNAL_ERROR`] where `work` panicked.
@@ -56,15 +62,21 @@ impl Gate {
         deadline: Deadline,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, RpcError> {
-        let late = |_| RpcError::timed_out(self.allowed);
-        let slot = timeout_at(deadline.at.into(), self.slots.clone().acquire_owned()).await.map_err(late)?;
-        let slot = slot.map_err(RpcError::internal)?;
-        let task = spawn_blocking(move || {
-            let done = work();
-            drop(slot);
-            done
-        });
-        timeout_at(deadline.at.into(), task).await.map_err(late)?.map_err(|_| crashed())
+        let (done, mut result) = oneshot::channel();
+        self.crew.push(Box::new(move || {
+            // Nobody waits any more: the time was up, or the caller went away.
+            if !done.is_closed() {
+                let _ = done.send(work());
+            }
+        }));
+        loop {
+            let look = deadline.at.min(Instant::now() + LONG);
+            match timeout_at(look.into(), &mut result).await {
+                Ok(done) => return done.map_err(|_| crashed()),
+                Err(_) if deadline.passed() => return Err(RpcError::timed_out(self.allowed)),
+                Err(_) => self.crew.relieve(),
+            }
+        }
     }
 }
 

@@ -2,12 +2,14 @@
 //!
 //! - [`envelope`] reads the JSON-RPC envelope, after [`depth`] has bounded its nesting.
 //! - [`table`] names every method, [`params`] reads its arguments, [`answer`] holds its result.
-//! - [`service`] runs a single call, [`batch`] many; [`blocking`] bounds what runs at once and for how long.
+//! - [`service`] runs a single call, [`batch`] many; [`blocking`] bounds what runs at once and for how long,
+//!   on the threads of [`crew`].
 //! - [`output`] writes responses.
 
 pub(crate) mod answer;
 pub(crate) mod batch;
 pub(crate) mod blocking;
+mod crew;
 pub(crate) mod depth;
 pub(crate) mod envelope;
 pub(crate) mod output;
