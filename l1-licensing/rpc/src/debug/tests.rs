@@ -71,8 +71,7 @@ fn the_opcode_logger_tells_each_step_and_sums_to_the_receipt() {
         (&json!(gas), &json!(false), &json!(word(1)))
     );
     let steps = trace["structLogs"].as_array().unwrap();
-    let first =
-        json!({ "pc": 0, "op": "PUSH1", "gas": steps[0]["gas"], "gasCost": 3, "depth": 1, "refund": 0, "stack": [] });
+    let first = json!({ "pc": 0, "op": "PUSH1", "gas": steps[0]["gas"], "gasCost": 3, "depth": 1, "refund": 0, "stack": [] });
     assert_eq!(steps[0], first);
     assert_eq!((&steps[1]["op"], &steps[1]["stack"]), (&json!("CALLDATALOAD"), &json!(["0x0"])));
     let store = steps.iter().find(|step| step["op"] == "SSTORE").unwrap();
