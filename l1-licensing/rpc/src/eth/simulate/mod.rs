@@ -1,10 +1,11 @@
 //! eth_simulateV1: calls in blocks that never were, one upon the other.
 //!
 //! - [`plan`]: what was asked for, checked, gaps filled: heights and times strictly increase.
-//! - [`block`]: the execution of one block: overrides, calls, roots, header.
+//! - [`block`]: the execution of one block: overrides, calls, roots, header; [`answer`]: its JSON.
 //! - [`call_logs`]: the logs of a call, transfers of CHM among them when asked for.
 //! - [`state_root`]: the root that the state would have.
 
+mod answer;
 mod block;
 mod call_logs;
 mod plan;
