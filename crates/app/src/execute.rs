@@ -97,7 +97,7 @@ pub(crate) fn build<S: StateReader + NodeReader>(
     seal(state, env, executor, txs)
 }
 
-/// Executes exactly these transactions. `Ok(Err(_))` is the block's fault, `Err(_)` this node's.
+/// Executes exactly these transactions, unless they are too many bytes [BLK-5]. `Ok(Err(_))` is the block's fault, `Err(_)` this node's.
 pub(crate) fn replay<S: StateReader + NodeReader>(
     state: &S,
     params: &Params,

@@ -165,7 +165,7 @@ impl Store {
         Ok(())
     }
 
-    /// The newest durable block with its state; `None` for an empty store.
+    /// The newest durable block with its state; `None` for an empty store. Upholds [STA-4].
     pub fn head(&self) -> Option<Head> {
         self.show(self.shared().head())
     }

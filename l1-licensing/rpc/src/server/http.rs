@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::{
     dispatch::output::{self, Output, length},
     error::RpcError,
+    limits::Limits,
     server::{
         budget::{FREE, Share},
         connection::Connection,
@@ -133,18 +134,22 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// Reads a body within the limits of size, time and memory.
-async fn read(connection: &Connection, body: Incoming) -> Result<(Bytes, Share), Box<Answer>> {
+async fn read(connection: &Connection, mut body: Incoming) -> Result<(Bytes, Share), Box<Answer>> {
     let limits = &connection.shared.service.context.limits;
     // Where the length is not known beforehand (chunked), the most is set aside.
     let announced = body.size_hint().upper().map_or(limits.body_bytes as u64, |length| length);
     if announced > limits.body_bytes as u64 {
+        drain(&mut body, limits).await;
         return Err(Box::new(too_large(connection)));
     }
     let room = usize::try_from(announced).unwrap_or(usize::MAX);
     let share = connection.shared.budget.take(room).ok_or_else(|| Box::new(busy(connection)))?;
-    match timeout(limits.body_time, collect(body, limits.body_bytes)).await {
+    match timeout(limits.body_time, collect(&mut body, limits.body_bytes)).await {
         Ok(Ok(body)) => Ok((body, share)),
-        Ok(Err(Broken::TooLarge)) => Err(Box::new(too_large(connection))),
+        Ok(Err(Broken::TooLarge)) => {
+            drain(&mut body, limits).await;
+            Err(Box::new(too_large(connection)))
+        }
         Ok(Err(Broken::Cut)) => Err(Box::new(refuse(
             StatusCode::BAD_REQUEST,
             RpcError::invalid_request("the body ended before its announced length"),
@@ -165,16 +170,36 @@ fn too_large(connection: &Connection) -> Answer {
     refuse(StatusCode::PAYLOAD_TOO_LARGE, error)
 }
 
+/// Limits' worth of an oversized body that is read and dropped, so that its sender gets to read why it is refused: most
+/// clients send all of a body before they look at the answer, and would see a broken connection instead.
+const DRAINED: usize = 4;
+
+/// Reads on without keeping anything, within bounds of size and time.
+async fn drain(body: &mut Incoming, limits: &Limits) {
+    let most = limits.body_bytes.saturating_mul(DRAINED);
+    let discard = async {
+        let mut seen = 0;
+        while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+            seen += frame.data_ref().map_or(0, Bytes::len);
+            if seen > most {
+                return;
+            }
+        }
+    };
+    // A sender that is too slow gets its answer all the same, and then the connection ends.
+    let _ended = timeout(limits.body_time, discard).await;
+}
+
 enum Broken {
     TooLarge,
     Cut,
 }
 
 /// All of a body; a small one is not copied.
-async fn collect(mut body: Incoming, most: usize) -> Result<Bytes, Broken> {
+async fn collect(body: &mut Incoming, most: usize) -> Result<Bytes, Broken> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
         let Ok(piece) = frame.map_err(|_| Broken::Cut)?.into_data() else { continue };
         if first.len() + all.len() + piece.len() > most {
             return Err(Broken::TooLarge);
