@@ -9,7 +9,7 @@
 //! - [`view`]: state at one height, for those who read.
 //! - [`store`]: the handle, `lookup`: blocks by height and hash; `writer`: the one thread that writes, block after block.
 //! - `open`, `directory`, `recover`: from a directory to a chain, whatever happened before.
-//! - `proof`, `rewind`, `prune`: proofs of present and earlier heights, going back, forgetting.
+//! - `proof`, `earlier`, `rewind`, `prune`: proofs, tries of earlier heights, going back, forgetting.
 //!
 //! # A block's way
 //!
@@ -25,6 +25,7 @@ mod cache;
 mod commit;
 pub mod config;
 mod directory;
+mod earlier;
 mod encoding;
 pub mod error;
 mod kv;

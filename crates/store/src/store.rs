@@ -17,7 +17,7 @@ use crate::{
     error::StoreError,
     layer::{Commit, Layer},
     nodes::Unstored,
-    proof::{AccountProof, Proofs},
+    proof::AccountProof,
     shared::Shared,
     stats::StoreStats,
     version::Version,
@@ -36,7 +36,6 @@ pub struct Store {
 }
 
 pub(crate) struct Inner {
-    pub(crate) proofs: Proofs,
     /// Held while a block is staged or the chain rewound, so that jobs are in the order of the chain.
     jobs: Mutex<Sender<Job>>,
     writer: Option<JoinHandle<()>>,
@@ -95,7 +94,7 @@ impl Store {
     }
 
     pub(crate) fn start(shared: Arc<Shared>, jobs: Sender<Job>, writer: JoinHandle<()>) -> Self {
-        let inner = Inner { shared, proofs: Proofs::default(), jobs: Mutex::new(jobs), writer: Some(writer) };
+        let inner = Inner { shared, jobs: Mutex::new(jobs), writer: Some(writer) };
         Self { inner: Arc::new(inner) }
     }
 
@@ -196,8 +195,7 @@ impl Store {
         if height < oldest {
             return Err(StoreError::Pruned { height, oldest });
         }
-        let past = (height < head.height()).then_some(height);
-        Ok(StateView { shared: shared.clone(), version: head, past })
+        Ok(StateView::at(shared, &head, height))
     }
 
     /// Proves an account and some of its slots at a durable height (EIP-1186).
@@ -206,7 +204,7 @@ impl Store {
     /// [`StoreError::NoProof`] for heights further back than `proof_history`, [`StoreError::Pruned`],
     /// [`StoreError::Future`], and faults of the disk.
     pub fn proof(&self, height: u64, address: Address, slots: &[U256]) -> Result<AccountProof, StoreError> {
-        self.inner.proofs.prove(self.shared(), height, address, slots)
+        self.shared().prove(height, address, slots)
     }
 
     /// Makes an earlier block the newest again and forgets those after it: `evm_revert` on a development chain. Views
