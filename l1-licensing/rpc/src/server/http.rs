@@ -1,6 +1,6 @@
 //! Answers HTTP requests.
 
-use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc};
+use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
 use axum::extract::{FromRequestParts, WebSocketUpgrade};
 use bytes::{Bytes, BytesMut};
@@ -174,19 +174,24 @@ fn too_large(connection: &Connection) -> Answer {
 /// clients send all of a body before they look at the answer, and would see a broken connection instead.
 const DRAINED: usize = 4;
 
+/// Without a byte for this long, a sender of an oversized body is taken to be waiting for the answer.
+const PAUSE: Duration = Duration::from_millis(200);
+
 /// Reads on without keeping anything, within bounds of size and time.
 async fn drain(body: &mut Incoming, limits: &Limits) {
     let most = limits.body_bytes.saturating_mul(DRAINED);
     let discard = async {
         let mut seen = 0;
-        while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+        while let Ok(Some(Ok(frame))) =
+            timeout(PAUSE, poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx))).await
+        {
             seen += frame.data_ref().map_or(0, Bytes::len);
             if seen > most {
                 return;
             }
         }
     };
-    // A sender that is too slow gets its answer all the same, and then the connection ends.
+    // Whoever sends a byte now and then gets its answer all the same, and then the connection ends.
     let _ended = timeout(limits.body_time, discard).await;
 }
 
