@@ -1,6 +1,6 @@
 //! Answers HTTP requests.
 
-use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc};
+use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
 use axum::extract::{FromRequestParts, WebSocketUpgrade};
 use bytes::{Bytes, BytesMut};
@@ -28,6 +28,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+/// How long, and how much, is read of a body that was refused.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 64 * 1024 * 1024;
 
 const WELCOME: &str =
     "CHLOM: JSON-RPC by POST or WebSocket on this address. /health and /metrics are by GET.\n";
@@ -96,6 +100,7 @@ fn refuse(status: StatusCode, error: RpcError) -> Answer {
 async fn post(connection: &Connection, headers: &HeaderMap, body: Incoming) -> Answer {
     if !is_json(headers) {
         let error = RpcError::invalid_request("invalid content type, only application/json is supported");
+        linger(body);
         return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, error);
     }
     let (body, share) = match read(connection, body).await {
@@ -133,29 +138,51 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// Reads a body within the limits of size, time and memory.
-async fn read(connection: &Connection, body: Incoming) -> Result<(Bytes, Share), Box<Answer>> {
+async fn read(connection: &Connection, mut body: Incoming) -> Result<(Bytes, Share), Box<Answer>> {
     let limits = &connection.shared.service.context.limits;
     // Where the length is not known beforehand (chunked), the most is set aside.
     let announced = body.size_hint().upper().map_or(limits.body_bytes as u64, |length| length);
     if announced > limits.body_bytes as u64 {
+        linger(body);
         return Err(Box::new(too_large(connection)));
     }
-    let room = usize::try_from(announced).unwrap_or(usize::MAX);
-    let share = connection.shared.budget.take(room).ok_or_else(|| Box::new(busy(connection)))?;
-    match timeout(limits.body_time, collect(body, limits.body_bytes)).await {
-        Ok(Ok(body)) => Ok((body, share)),
-        Ok(Err(Broken::TooLarge)) => Err(Box::new(too_large(connection))),
+    let Some(share) = connection.shared.budget.take(usize::try_from(announced).unwrap_or(usize::MAX)) else {
+        linger(body);
+        return Err(Box::new(busy(connection)));
+    };
+    match timeout(limits.body_time, collect(&mut body, limits.body_bytes)).await {
+        Ok(Ok(text)) => Ok((text, share)),
+        Ok(Err(Broken::TooLarge)) => {
+            linger(body);
+            Err(Box::new(too_large(connection)))
+        }
         Ok(Err(Broken::Cut)) => Err(Box::new(refuse(
             StatusCode::BAD_REQUEST,
             RpcError::invalid_request("the body ended before its announced length"),
         ))),
-        Err(_) => {
-            connection.shared.service.metrics.refused("slow_body");
-            let limit = limits.body_time.as_secs();
-            let error = RpcError::limit(format!("the body took too long to arrive: the limit is {limit} s"));
-            Err(Box::new(refuse(StatusCode::REQUEST_TIMEOUT, error)))
-        }
+        Err(_) => Err(Box::new(too_slow(connection))),
     }
+}
+
+/// Reads on for a while after a refusal: a client that is still sending would otherwise see the connection break, and not
+/// the reason.
+fn linger(mut body: Incoming) {
+    tokio::spawn(timeout(LINGER, async move {
+        let mut left = LINGER_BYTES;
+        while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                return;
+            }
+        }
+    }));
+}
+
+fn too_slow(connection: &Connection) -> Answer {
+    connection.shared.service.metrics.refused("slow_body");
+    let limit = connection.shared.service.context.limits.body_time.as_secs();
+    let error = RpcError::limit(format!("the body took too long to arrive: the limit is {limit} s"));
+    refuse(StatusCode::REQUEST_TIMEOUT, error)
 }
 
 fn too_large(connection: &Connection) -> Answer {
@@ -171,10 +198,10 @@ enum Broken {
 }
 
 /// All of a body; a small one is not copied.
-async fn collect(mut body: Incoming, most: usize) -> Result<Bytes, Broken> {
+async fn collect(body: &mut Incoming, most: usize) -> Result<Bytes, Broken> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
         let Ok(piece) = frame.map_err(|_| Broken::Cut)?.into_data() else { continue };
         if first.len() + all.len() + piece.len() > most {
             return Err(Broken::TooLarge);
