@@ -5,7 +5,8 @@ export FOUNDRY_OUT ?= $(CACHE)/foundry/out
 export FOUNDRY_CACHE_PATH ?= $(CACHE)/foundry/cache
 ARGS ?=
 
-.PHONY: help dev build test unit compat lint slow bench tools fmt
+.PHONY: help dev build test unit compat compat-suite lint slow bench tools fmt
+.NOTPARALLEL:
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
@@ -15,7 +16,7 @@ dev: ## Build and run a chain on this machine (ARGS="--automine …")
 build: ## Build the binary with the profile that tests use
 	cargo build --locked -p chlom
 
-test: lint unit compat ## Everything that a change must pass; installs what it needs
+test: lint unit compat-suite ## Everything that a change must pass; installs what it needs
 
 lint: ## Formatting and lints
 	cargo fmt --all --check
@@ -24,7 +25,10 @@ lint: ## Formatting and lints
 unit: ## Unit, property and integration tests
 	cargo test --locked --workspace -- --skip _slow
 
-compat: build ## forge, cast, viem and ethers against a real chain
+compat: build compat-suite ## forge, cast, viem and ethers against a real chain
+
+# The unit tests build the binary too: no second build of it in `make test`.
+compat-suite:
 	CHLOM_BIN=$(CARGO_TARGET_DIR)/debug/chlom devnet/compat/run.sh
 
 slow: ## The long drills

@@ -13,12 +13,11 @@
 mod application;
 mod execute;
 pub mod genesis;
-pub mod modules;
 mod proposal;
 pub mod rules;
 
-pub use application::{App, AppError, Base, Finalized, Proposal};
+pub use application::{App, AppError, Base, Finalized, Proposal, Recover};
+pub use chlom_evm::system_modules as modules;
 pub use execute::{ExecutedBlock, Rejection};
-pub use modules::modules;
 pub use proposal::{Budget, TxSource};
 pub use rules::{env_of, next_env};

@@ -83,7 +83,7 @@ pub(crate) struct Roots {
     pub(crate) gas_used: u64,
 }
 
-/// The only header that a block with this environment and these roots can have. Upholds [BLK-2].
+/// The only header that a block with this environment and these roots can have. Upholds [BLK-2] and [BLK-6].
 pub(crate) fn header(env: &BlockEnv, additions: &Additions, roots: &Roots) -> Header {
     Header {
         parent_hash: env.parent_hash,

@@ -39,7 +39,7 @@ pub enum TxDecodeError {
 }
 
 /// Decodes one signed transaction in its network form; takes legacy, EIP-2930, EIP-1559 and EIP-7702, refuses the rest
-/// and anything after it. The sender is not recovered here.
+/// and anything after it. The sender is not recovered here. Upholds [BLK-4].
 ///
 /// # Errors
 /// See [`TxDecodeError`].

@@ -6,7 +6,7 @@ use alloy_rlp::{RlpDecodable, RlpEncodable};
 /// Root of a trie without leaves.
 pub const EMPTY_ROOT: B256 = alloy_trie::EMPTY_ROOT_HASH;
 
-/// An account as the accounts trie stores it (Yellow Paper, section 4.1). Its RLP is the leaf's value.
+/// An account as the accounts trie stores it (Yellow Paper, section 4.1). Its RLP is the leaf's value. Upholds [STA-1].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
 pub struct Account {
     /// Transactions sent, or contracts created.

@@ -6,7 +6,7 @@
 //! - [`diff`]: what one block changes, sorted, with the values before and after.
 //! - [`hashed`]: the same by hashed key, of any number of blocks.
 //! - [`node`]: branch records, the unit in which the Merkle-Patricia trie is kept, by path.
-//! - [`trie`]: roots from a diff along changed paths only, and proofs.
+//! - [`trie`]: roots from a diff along changed paths only, and proofs. Upholds [STA-2].
 
 pub mod account;
 pub mod diff;

@@ -107,6 +107,18 @@ fn resident_mib() -> u64 {
     line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
+/// Milliseconds on a processor by thread name: on a busy machine the clock on the wall says little.
+fn processor_ms() -> BTreeMap<String, f64> {
+    let mut sums = BTreeMap::new();
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return sums };
+    for task in tasks.flatten() {
+        let read = |name| std::fs::read_to_string(task.path().join(name)).unwrap_or_default();
+        let nanos = read("schedstat").split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok());
+        *sums.entry(read("comm").trim().to_string()).or_default() += nanos.unwrap_or(0.0) / 1e6;
+    }
+    sums
+}
+
 #[derive(Default)]
 struct Times {
     read: Duration,
@@ -138,6 +150,7 @@ fn run(store: &Store, accounts: u64, blocks: u64, transfers: u64) -> Result<(), 
     let disk_before = store.disk_bytes().unwrap_or(0);
     let (mut times, mut last) = (Times::default(), None);
     let mut slowest = Duration::ZERO;
+    let busy_before = processor_ms();
     let started = Instant::now();
     for (pairs, txs) in prepared {
         let begun = Instant::now();
@@ -164,6 +177,10 @@ fn run(store: &Store, accounts: u64, blocks: u64, transfers: u64) -> Result<(), 
         per_block(times.stage),
         slowest.as_millis(),
     );
+    for (name, busy) in processor_ms() {
+        let busy = busy - busy_before.get(&name).copied().unwrap_or(0.0);
+        println!("{name:>16}: {:.1} ms of processor a block", busy / blocks as f64);
+    }
     let stats = store.stats();
     println!("writer: {:.1} ms a block; {stats:?}", stats.write_micros as f64 / 1e3 / stats.commits as f64);
     let flushed = Instant::now();

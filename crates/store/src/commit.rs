@@ -1,4 +1,4 @@
-//! The batch that makes a block durable.
+//! The one batch that makes a block durable. Upholds [STA-3].
 
 use alloy_primitives::{B256, U256};
 use chlom_state::{Account, StateError};

@@ -8,7 +8,10 @@ use std::{
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use chlom_primitives::{Block, Receipt};
 use chlom_state::{Account, AccountChange, SlotChange, StateDiff, TrieUpdates};
+use foldhash::fast::RandomState;
 use rayon::prelude::*;
+
+use crate::nodes::Weighed;
 
 /// What is committed together: a block, its receipts and what it did to the state.
 #[derive(Clone, Debug)]
@@ -37,7 +40,7 @@ pub(crate) struct HashedAccount {
 pub(crate) struct HashedKeys {
     /// In the order of the addresses.
     pub(crate) accounts: Vec<HashedAccount>,
-    by_hash: HashMap<B256, usize>,
+    by_hash: HashMap<B256, usize, RandomState>,
 }
 
 /// See the module's documentation.
@@ -48,7 +51,7 @@ pub(crate) struct Layer {
     pub(crate) block: Arc<Block>,
     pub(crate) receipts: Arc<Vec<Receipt>>,
     pub(crate) diff: StateDiff,
-    pub(crate) trie: Arc<TrieUpdates>,
+    pub(crate) trie: Arc<Weighed>,
     keys: OnceLock<HashedKeys>,
 }
 
@@ -82,7 +85,7 @@ fn slot_of(change: &AccountChange, found: Option<U256>) -> Says<U256> {
 impl Layer {
     pub(crate) fn new(commit: u64, c: Commit) -> Self {
         let Commit { block, receipts, diff, trie } = c;
-        Self { commit, block, receipts, diff, trie: Arc::new(trie), keys: OnceLock::new() }
+        Self { commit, block, receipts, diff, trie: Arc::new(trie.into()), keys: OnceLock::new() }
     }
 
     pub(crate) fn height(&self) -> u64 {

@@ -1,15 +1,15 @@
 //! Committed state, blocks and history on disk or in memory.
 //!
 //! - [`config`]: what a node chooses; [`error`]: why the store refuses or fails.
-//! - [`kv`]: the engine below, on disk or in memory: snapshots and atomic batches over ordered tables.
-//! - [`encoding`]: keys and records as bytes.
-//! - [`layer`]: a block with everything that it changes; [`version`]: the chain up to a block, as one picture that never
-//!   changes; [`past`]: the state of earlier heights in it; [`nodes`]: trie records on their way to the engine.
-//! - [`cache`]: memory that saves reads.
+//! - `kv`: the engine below, on disk or in memory: snapshots and atomic batches over ordered tables.
+//! - `encoding`: keys and records as bytes.
+//! - `layer`: a block with everything that it changes; `version`: the chain up to a block, as one picture that never
+//!   changes; `past`: the state of earlier heights in it; `nodes`: trie records on their way to the engine.
+//! - `cache`: memory that saves reads.
 //! - [`view`]: state at one height, for those who read.
-//! - [`store`]: the handle; [`writer`]: the one thread that writes, block after block.
-//! - [`open`], [`directory`], [`recover`]: from a directory to a chain, whatever happened before.
-//! - [`proof`], [`rewind`], [`prune`]: proofs of present and earlier heights, going back, forgetting.
+//! - [`store`]: the handle, `lookup`: blocks by height and hash; `writer`: the one thread that writes, block after block.
+//! - `open`, `directory`, `recover`: from a directory to a chain, whatever happened before.
+//! - `proof`, `earlier`, `rewind`, `prune`: proofs, tries of earlier heights, going back, forgetting.
 //!
 //! # A block's way
 //!
@@ -25,10 +25,12 @@ mod cache;
 mod commit;
 pub mod config;
 mod directory;
+mod earlier;
 mod encoding;
 pub mod error;
 mod kv;
 mod layer;
+mod lookup;
 mod nodes;
 mod open;
 mod past;

@@ -12,10 +12,10 @@ use std::{
 use alloy_primitives::B256;
 use alloy_trie::Nibbles;
 use chlom_state::{Branch, Child, StateError, TrieId, TrieUpdates};
+use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
 use crate::{
-    cache::tip::Weight,
     encoding::key,
     kv::{Table, Value},
     version::Pinned,
@@ -27,28 +27,38 @@ pub(crate) type NodeKey = (TrieId, Nibbles);
 /// What is known of a record or root: `None` when it is elsewhere, `Some(None)` when there is none.
 pub(crate) type Known<T> = Option<Option<T>>;
 
-impl Weight for Option<Arc<Branch>> {
-    fn weight(&self) -> usize {
-        self.as_deref().map_or(0, branch_bytes)
-    }
-}
-
-impl Weight for Option<Child> {
-    fn weight(&self) -> usize {
-        0
-    }
-}
-
 /// Bytes that a branch takes in memory, with its counters.
 pub(crate) fn branch_bytes(branch: &Branch) -> usize {
     size_of::<Branch>() + 16 + size_of_val(branch.children())
 }
 
+/// A branch with what it weighs, counted when the branch is new: later it would have to be fetched into the processor's
+/// caches again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WeighedBranch {
+    pub(crate) branch: Option<Arc<Branch>>,
+    pub(crate) bytes: u32,
+}
+
+impl From<Option<Arc<Branch>>> for WeighedBranch {
+    fn from(branch: Option<Arc<Branch>>) -> Self {
+        let bytes = branch.as_deref().map_or(0, branch_bytes);
+        Self { branch, bytes: bytes.try_into().unwrap_or(u32::MAX) }
+    }
+}
+
+impl WeighedBranch {
+    /// Bytes that it takes in a map, with its key.
+    fn in_map(&self) -> usize {
+        size_of::<NodeKey>() + size_of::<Self>() + self.bytes as usize
+    }
+}
+
 /// The updates of several blocks as one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Merged {
-    roots: HashMap<TrieId, Option<Child>>,
-    branches: HashMap<NodeKey, Option<Arc<Branch>>>,
+    roots: HashMap<TrieId, Option<Child>, RandomState>,
+    branches: HashMap<NodeKey, WeighedBranch, RandomState>,
     /// Storage tries of whose stored records none counts any more.
     cleared: BTreeSet<B256>,
     bytes: usize,
@@ -67,7 +77,10 @@ impl Merged {
         if self.branches.is_empty() {
             return None;
         }
-        self.branches.get(&(*trie, *path)).cloned().or_else(|| self.is_cleared(trie).then_some(None))
+        self.branches
+            .get(&(*trie, *path))
+            .map(|known| known.branch.clone())
+            .or_else(|| self.is_cleared(trie).then_some(None))
     }
 
     /// Adds the updates of the next block.
@@ -78,9 +91,10 @@ impl Merged {
         self.roots.extend(updates.roots.iter().map(|(trie, root)| (*trie, root.clone())));
         for (trie, branches) in &updates.branches {
             for (path, branch) in branches {
-                self.bytes += entry_bytes(branch);
-                if let Some(old) = self.branches.insert((*trie, *path), branch.clone()) {
-                    self.bytes -= entry_bytes(&old);
+                let branch = WeighedBranch::from(branch.clone());
+                self.bytes += branch.in_map();
+                if let Some(old) = self.branches.insert((*trie, *path), branch) {
+                    self.bytes -= old.in_map();
                 }
             }
         }
@@ -91,7 +105,7 @@ impl Merged {
         let gone = |trie: &TrieId| matches!(trie, TrieId::Storage(hashed) if cleared.contains(hashed));
         self.roots.retain(|trie, _| !gone(trie));
         self.branches.retain(|(trie, _), _| !gone(trie));
-        self.bytes = self.branches.values().map(entry_bytes).sum();
+        self.bytes = self.branches.values().map(WeighedBranch::in_map).sum();
     }
 
     /// Storage tries whose stored records all go.
@@ -107,7 +121,7 @@ impl Merged {
             (Value::from(trie.root_key()), value)
         });
         let branches = self.branches.par_iter().map(|((trie, path), branch)| {
-            let value = branch.as_ref().map(|branch| branch.encode().into());
+            let value = branch.branch.as_ref().map(|branch| branch.encode().into());
             (Value::from(trie.record_key(path)), value)
         });
         let mut records: Vec<_> = branches.collect();
@@ -121,21 +135,26 @@ impl Merged {
     }
 }
 
-fn entry_bytes(branch: &Option<Arc<Branch>>) -> usize {
-    size_of::<NodeKey>() + size_of::<Option<Arc<Branch>>>() + branch.weight()
+/// Updates with the bytes that their records take.
+#[derive(Debug)]
+pub(crate) struct Weighed {
+    pub(crate) updates: TrieUpdates,
+    bytes: usize,
 }
 
-/// Bytes that one block's updates take.
-pub(crate) fn update_bytes(updates: &TrieUpdates) -> usize {
-    updates.branches.values().flat_map(|table| table.values()).map(entry_bytes).sum()
+impl From<TrieUpdates> for Weighed {
+    fn from(updates: TrieUpdates) -> Self {
+        let records = updates.branches.values().flat_map(|table| table.values());
+        let bytes = records.map(|branch| WeighedBranch::from(branch.clone()).in_map()).sum();
+        Self { updates, bytes }
+    }
 }
 
-/// Updates of one block and what they take.
+/// Updates of one block.
 #[derive(Clone, Debug)]
 struct Block {
     height: u64,
-    updates: Arc<TrieUpdates>,
-    bytes: usize,
+    weighed: Arc<Weighed>,
 }
 
 /// Everything since the stored trie, up to one block. Cheap to clone; a clone never changes.
@@ -151,19 +170,18 @@ impl Unstored {
     const APART: usize = 8;
 
     pub(crate) fn root(&self, trie: &TrieId) -> Known<Child> {
-        let newest = self.blocks.iter().rev().find_map(|block| block.updates.root(trie));
+        let newest = self.blocks.iter().rev().find_map(|block| block.weighed.updates.root(trie));
         newest.map(|root| root.cloned()).or_else(|| self.merged.root(trie))
     }
 
     pub(crate) fn branch(&self, trie: &TrieId, path: &Nibbles) -> Known<Arc<Branch>> {
-        let newest = self.blocks.iter().rev().find_map(|block| block.updates.branch(trie, path));
+        let newest = self.blocks.iter().rev().find_map(|block| block.weighed.updates.branch(trie, path));
         newest.map(|branch| branch.cloned()).or_else(|| self.merged.branch(trie, path))
     }
 
     /// With the next block on top.
-    pub(crate) fn push(&mut self, height: u64, updates: Arc<TrieUpdates>) {
-        let bytes = update_bytes(&updates);
-        self.blocks.push(Block { height, updates, bytes });
+    pub(crate) fn push(&mut self, height: u64, weighed: Arc<Weighed>) {
+        self.blocks.push(Block { height, weighed });
     }
 
     /// The blocks above a height only, on top of what `base` holds.
@@ -184,14 +202,14 @@ impl Unstored {
     pub(crate) fn merge(&self) -> Merged {
         let mut merged = Merged::clone(&self.merged);
         for block in &self.blocks {
-            merged.absorb(&block.updates);
+            merged.absorb(&block.weighed.updates);
         }
         merged
     }
 
     /// Bytes in memory, records that several blocks rewrote counted for each that is kept apart.
     pub(crate) fn bytes(&self) -> usize {
-        self.merged.bytes + self.blocks.iter().map(|block| block.bytes).sum::<usize>()
+        self.merged.bytes + self.blocks.iter().map(|block| block.weighed.bytes).sum::<usize>()
     }
 }
 

@@ -1,4 +1,4 @@
-//! State at heights below the newest: the value before the first change after that height, or else the present one.
+//! State at heights below the newest: the value before the first change after that height, or else the present one. Upholds [STA-5].
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
 //! Bringing the stored trie up to the newest block, after a crash or a kill: whoever starts a node trusts no root that it
-//! has not seen come out.
+//! has not seen come out. Upholds [STA-6].
 
 use std::sync::Arc;
 

@@ -74,7 +74,7 @@ impl Writer {
         }
         let mut batch = Batch::default();
         let mut unstored = head.unstored.clone();
-        unstored.push(height, Arc::new(updates));
+        unstored.push(height, Arc::new(updates.into()));
         self.write_trie(&mut batch, &head.pinned, &unstored, height)?;
         write_values(&mut batch, &values);
         for undone in height.saturating_add(1)..=head.height() {

@@ -15,6 +15,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use crate::{
     cache::{recent::Recent, state::StateCaches},
     config::{FailPoint, History, StoreConfig, WriteStep},
+    earlier::EarlierTries,
     error::{KvError, StoreError},
     kv::{Batch, Kv, Table, Value},
     version::Version,
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) receipts: Recent<(u64, u64), Arc<Vec<Receipt>>>,
     /// Bytes of trie records in memory that make the writer store them.
     pub(crate) flush_bytes: usize,
+    pub(crate) earlier: EarlierTries,
     /// Heights below this have lost their history.
     pub(crate) floor: AtomicU64,
     /// Blocks staged and not yet written.
@@ -81,6 +83,7 @@ impl Shared {
             blocks: Recent::new(RECENT_BYTES),
             receipts: Recent::new(RECENT_BYTES),
             flush_bytes: config.cache_bytes / 2,
+            earlier: EarlierTries::default(),
             floor: AtomicU64::new(0),
             pending: Mutex::new(0),
             room: Condvar::new(),

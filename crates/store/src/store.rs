@@ -8,19 +8,16 @@ use std::{
     thread::JoinHandle,
 };
 
-use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, U256};
-use chlom_primitives::{Block, Receipt};
+use chlom_primitives::Block;
 use parking_lot::Mutex;
 
 use crate::{
     config::{History, StoreConfig},
-    encoding::block,
     error::StoreError,
-    kv::Table,
     layer::{Commit, Layer},
     nodes::Unstored,
-    proof::{AccountProof, Proofs},
+    proof::AccountProof,
     shared::Shared,
     stats::StoreStats,
     version::Version,
@@ -39,7 +36,6 @@ pub struct Store {
 }
 
 pub(crate) struct Inner {
-    pub(crate) proofs: Proofs,
     /// Held while a block is staged or the chain rewound, so that jobs are in the order of the chain.
     jobs: Mutex<Sender<Job>>,
     writer: Option<JoinHandle<()>>,
@@ -98,11 +94,11 @@ impl Store {
     }
 
     pub(crate) fn start(shared: Arc<Shared>, jobs: Sender<Job>, writer: JoinHandle<()>) -> Self {
-        let inner = Inner { shared, proofs: Proofs::default(), jobs: Mutex::new(jobs), writer: Some(writer) };
+        let inner = Inner { shared, jobs: Mutex::new(jobs), writer: Some(writer) };
         Self { inner: Arc::new(inner) }
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.inner.shared
     }
 
@@ -169,7 +165,7 @@ impl Store {
         Ok(())
     }
 
-    /// The newest durable block with its state; `None` for an empty store.
+    /// The newest durable block with its state; `None` for an empty store. Upholds [STA-4].
     pub fn head(&self) -> Option<Head> {
         self.show(self.shared().head())
     }
@@ -199,75 +195,7 @@ impl Store {
         if height < oldest {
             return Err(StoreError::Pruned { height, oldest });
         }
-        let past = (height < head.height()).then_some(height);
-        Ok(StateView { shared: shared.clone(), version: head, past })
-    }
-
-    /// The durable block at a height.
-    ///
-    /// # Errors
-    /// Faults of the disk only, as for the other look-ups.
-    pub fn block(&self, height: u64) -> Result<Option<Arc<Block>>, StoreError> {
-        let Some(head) = self.shared().head() else { return Ok(None) };
-        Ok(self.shared().block_in(&head, height)?)
-    }
-
-    /// The durable block with a hash.
-    ///
-    /// # Errors
-    /// Faults of the disk only.
-    pub fn block_by_hash(&self, hash: &B256) -> Result<Option<Arc<Block>>, StoreError> {
-        let Some(head) = self.shared().head() else { return Ok(None) };
-        let Some(height) = self.height_in(&head, hash)? else { return Ok(None) };
-        Ok(self.shared().block_in(&head, height)?)
-    }
-
-    /// The header of the durable block at a height.
-    ///
-    /// # Errors
-    /// Faults of the disk only.
-    pub fn header(&self, height: u64) -> Result<Option<Header>, StoreError> {
-        let Some(head) = self.shared().head() else { return Ok(None) };
-        if let Some(block) = self.shared().blocks.get(&(head.fork, height)) {
-            return Ok((height <= head.height()).then(|| block.header.clone()));
-        }
-        Ok(self.shared().header_in(&head, height)?.map(|(header, _)| header))
-    }
-
-    /// The height of the durable block with a hash.
-    ///
-    /// # Errors
-    /// Faults of the disk only.
-    pub fn height_of(&self, hash: &B256) -> Result<Option<u64>, StoreError> {
-        let Some(head) = self.shared().head() else { return Ok(None) };
-        self.height_in(&head, hash)
-    }
-
-    fn height_in(&self, head: &Version, hash: &B256) -> Result<Option<u64>, StoreError> {
-        if head.block.hash == *hash {
-            return Ok(Some(head.height()));
-        }
-        let found = head.pinned.get(Table::Hashes, hash.as_slice())?;
-        Ok(found.map(|bytes| block::decode_height(&bytes)).transpose()?)
-    }
-
-    /// The receipts of the durable block at a height.
-    ///
-    /// # Errors
-    /// Faults of the disk only.
-    pub fn receipts(&self, height: u64) -> Result<Option<Arc<Vec<Receipt>>>, StoreError> {
-        let Some(head) = self.shared().head() else { return Ok(None) };
-        Ok(self.shared().receipts_in(&head, height)?)
-    }
-
-    /// Height and position of a transaction in a durable block.
-    ///
-    /// # Errors
-    /// Faults of the disk only.
-    pub fn tx_location(&self, hash: &B256) -> Result<Option<(u64, u32)>, StoreError> {
-        let Some(head) = self.shared().head() else { return Ok(None) };
-        let found = head.pinned.get(Table::Txs, hash.as_slice())?;
-        Ok(found.map(|bytes| block::decode_location(&bytes)).transpose()?)
+        Ok(StateView::at(shared, &head, height))
     }
 
     /// Proves an account and some of its slots at a durable height (EIP-1186).
@@ -276,7 +204,7 @@ impl Store {
     /// [`StoreError::NoProof`] for heights further back than `proof_history`, [`StoreError::Pruned`],
     /// [`StoreError::Future`], and faults of the disk.
     pub fn proof(&self, height: u64, address: Address, slots: &[U256]) -> Result<AccountProof, StoreError> {
-        self.inner.proofs.prove(self.shared(), height, address, slots)
+        self.shared().prove(height, address, slots)
     }
 
     /// Makes an earlier block the newest again and forgets those after it: `evm_revert` on a development chain. Views

@@ -1,25 +1,34 @@
 //! State at one height, as execution, the trie and RPC read it.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::{Arc, OnceLock, atomic::Ordering};
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_trie::Nibbles;
 use chlom_primitives::Block;
 use chlom_state::{Account, Branch, Child, NodeReader, StateError, StateReader, TrieId};
 
-use crate::{cache::state::Compact, layer::hash_slot, shared::Shared, version::Version};
+use crate::{
+    cache::state::Compact, earlier::Earlier, error::StoreError, layer::hash_slot, shared::Shared,
+    version::Version,
+};
 
 /// State at one height. It answers the same for as long as it lives, whatever is committed or rewound meanwhile, and
 /// costs memory for as long: let it go when done.
 ///
-/// Views of [`crate::Store::head`] and [`crate::Store::tip_view`] also read the trie; those of
-/// [`crate::Store::state_at`] below the head do not, which [`NodeReader`] then says in an error.
+/// It reads the trie as well: quickly for [`crate::Store::head`] and [`crate::Store::tip_view`]; below the head as far
+/// back as proofs are made, where the first read works the trie of then out.
 #[derive(Clone)]
 pub struct StateView {
     pub(crate) shared: Arc<Shared>,
     pub(crate) version: Arc<Version>,
-    /// The height, where it is below the version's.
-    pub(crate) past: Option<u64>,
+    /// What makes it a view of a height below the version's.
+    past: Option<Arc<Past>>,
+}
+
+/// An earlier height with its trie, which is worked out when it is first read.
+struct Past {
+    height: u64,
+    trie: OnceLock<Arc<Earlier>>,
 }
 
 /// The newest block and its state.
@@ -42,9 +51,16 @@ impl StateView {
         Self { shared: shared.clone(), version: version.clone(), past: None }
     }
 
+    /// A view of a height at or below the version's.
+    pub(crate) fn at(shared: &Arc<Shared>, version: &Arc<Version>, height: u64) -> Self {
+        let past = Past { height, trie: OnceLock::new() };
+        let past = (height < version.height()).then(|| Arc::new(past));
+        Self { past, ..Self::newest(shared, version) }
+    }
+
     /// The height whose state this is.
     pub fn height(&self) -> u64 {
-        self.past.unwrap_or_else(|| self.version.height())
+        self.past.as_ref().map_or_else(|| self.version.height(), |past| past.height)
     }
 
     /// Hands out what was read of the past, unless its history was pruned while it was read.
@@ -76,34 +92,26 @@ impl StateView {
         cache.fill(key, &value, since, at);
         Ok(value)
     }
-
-    fn newest_only(&self) -> Result<(), StateError> {
-        match self.past {
-            None => Ok(()),
-            Some(height) => Err(StateError::Backend(format!(
-                "the trie at height {height} is not kept, only the newest; Store::proof proves older heights"
-            ))),
-        }
-    }
 }
 
 impl StateReader for StateView {
     fn account(&self, address: &Address) -> Result<Option<Account>, StateError> {
-        match self.past {
+        match &self.past {
             None => self.newest_account(address),
-            Some(height) => {
-                let account = self.version.pinned.account_at(height, &keccak256(address))?;
-                self.kept(height, account)
+            Some(past) => {
+                let account = self.version.pinned.account_at(past.height, &keccak256(address))?;
+                self.kept(past.height, account)
             }
         }
     }
 
     fn storage(&self, address: &Address, slot: &U256) -> Result<U256, StateError> {
-        match self.past {
+        match &self.past {
             None => self.newest_storage(address, slot),
-            Some(height) => {
-                let value = self.version.pinned.storage_at(height, &keccak256(address), &hash_slot(slot))?;
-                self.kept(height, value)
+            Some(past) => {
+                let value =
+                    self.version.pinned.storage_at(past.height, &keccak256(address), &hash_slot(slot))?;
+                self.kept(past.height, value)
             }
         }
     }
@@ -118,19 +126,35 @@ impl StateReader for StateView {
     }
 
     fn storage_entries(&self, hashed_address: &B256) -> Result<Vec<(B256, U256)>, StateError> {
-        match self.past {
+        match &self.past {
             None => self.version.storage_entries(hashed_address),
-            Some(height) => {
-                let entries = self.version.pinned.storage_entries_at(height, hashed_address)?;
-                self.kept(height, entries)
+            Some(past) => {
+                let entries = self.version.pinned.storage_entries_at(past.height, hashed_address)?;
+                self.kept(past.height, entries)
             }
         }
     }
 }
 
-impl NodeReader for StateView {
-    fn root(&self, trie: &TrieId) -> Result<Option<Child>, StateError> {
-        self.newest_only()?;
+impl StateView {
+    /// Reads the trie of an earlier height.
+    fn earlier<T>(
+        &self,
+        past: &Past,
+        read: impl FnOnce(&dyn NodeReader) -> Result<T, StateError>,
+    ) -> Result<T, StateError> {
+        if let Some(earlier) = past.trie.get() {
+            return read(&earlier.reader(&self.shared));
+        }
+        let earlier = self.shared.earlier.at(&self.shared, &self.version, past.height);
+        let earlier = earlier.map_err(|error| match error {
+            StoreError::State(error) => error,
+            other => StateError::Backend(other.to_string()),
+        })?;
+        read(&past.trie.get_or_init(|| earlier).reader(&self.shared))
+    }
+
+    fn newest_root(&self, trie: &TrieId) -> Result<Option<Child>, StateError> {
         let (cache, at) = (&self.shared.caches.roots, self.version.commit);
         if let Some(root) = cache.get(trie, at) {
             return Ok(root);
@@ -140,19 +164,36 @@ impl NodeReader for StateView {
         Ok(root)
     }
 
-    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
-        self.newest_only()?;
+    fn newest_branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
         let (cache, at, key) = (&self.shared.caches.branches, self.version.commit, (*trie, *path));
-        if let Some(branch) = cache.get(&key, at) {
-            return Ok(branch);
+        if let Some(cached) = cache.get(&key, at) {
+            return Ok(cached.branch);
         }
         let branch = self.version.branch(trie, path)?;
-        cache.fill(key, &branch, at, at);
+        cache.fill(key, &branch.clone().into(), at, at);
         Ok(branch)
+    }
+}
+
+impl NodeReader for StateView {
+    fn root(&self, trie: &TrieId) -> Result<Option<Child>, StateError> {
+        match &self.past {
+            None => self.newest_root(trie),
+            Some(past) => self.earlier(past, |reader| reader.root(trie)),
+        }
+    }
+
+    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
+        match &self.past {
+            None => self.newest_branch(trie, path),
+            Some(past) => self.earlier(past, |reader| reader.branch(trie, path)),
+        }
     }
 
     fn leaf(&self, trie: &TrieId, key: &B256) -> Result<Option<Vec<u8>>, StateError> {
-        self.newest_only()?;
-        self.version.leaf(trie, key)
+        match &self.past {
+            None => self.version.leaf(trie, key),
+            Some(past) => self.earlier(past, |reader| reader.leaf(trie, key)),
+        }
     }
 }

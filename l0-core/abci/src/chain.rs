@@ -235,7 +235,8 @@ impl Maker {
                 }
             }
             Command::IncreaseTime(seconds, reply) => {
-                let _gone = reply.send(self.clock.increase(seconds));
+                let head = self.producer.head_timestamp();
+                let _gone = reply.send(head.and_then(|head| self.clock.increase(seconds, head)));
             }
             Command::SetNextTimestamp(timestamp, reply) => {
                 let head = self.producer.head_timestamp();
@@ -256,7 +257,8 @@ impl Maker {
         let mut height = self.producer.head_height()?;
         for index in 0..blocks {
             if let Some(seconds) = interval.filter(|_| index > 0) {
-                self.clock.increase(seconds)?;
+                let head = self.producer.head_timestamp()?;
+                self.clock.increase(seconds, head)?;
             }
             height = self.make_block()?;
         }

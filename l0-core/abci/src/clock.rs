@@ -32,11 +32,13 @@ impl ChainClock {
         }
     }
 
-    /// Moves chain time forward; returns the total offset, seconds.
+    /// Moves chain time forward by `seconds` from wherever it is: the clock, or the latest block (`head`) where blocks in
+    /// quick succession ran ahead of it. Returns the total offset, seconds.
     ///
     /// # Errors
     /// The sum leaves 64 bits.
-    pub fn increase(&mut self, seconds: u64) -> Result<u64, ChainError> {
+    pub fn increase(&mut self, seconds: u64, head: u64) -> Result<u64, ChainError> {
+        let seconds = seconds.saturating_add(head.saturating_sub(self.now()));
         let overflow = ChainError::TimeOverflow(seconds);
         // Half of the range stays free, so that no later block can run out of timestamps.
         let limit = u64::MAX / 2;
@@ -94,9 +96,17 @@ mod tests {
     #[test]
     fn increases_add_up_and_cannot_overflow() {
         let mut clock = ChainClock::default();
-        assert_eq!(clock.increase(10).expect("fits"), 10);
-        assert_eq!(clock.increase(5).expect("fits"), 15);
-        assert!(matches!(clock.increase(u64::MAX), Err(ChainError::TimeOverflow(_))));
-        assert_eq!(clock.increase(0).expect("unchanged"), 15);
+        assert_eq!(clock.increase(10, 0).expect("fits"), 10);
+        assert_eq!(clock.increase(5, 0).expect("fits"), 15);
+        assert!(matches!(clock.increase(u64::MAX, 0), Err(ChainError::TimeOverflow(_))));
+        assert_eq!(clock.increase(0, 0).expect("unchanged"), 15);
+    }
+
+    #[test]
+    fn an_increase_counts_from_a_head_that_ran_ahead_of_the_clock() {
+        let mut clock = ChainClock::default();
+        let head = clock.now() + 100;
+        clock.increase(3_600, head).expect("fits");
+        assert!(clock.take() >= head + 3_600);
     }
 }

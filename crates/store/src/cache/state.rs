@@ -1,19 +1,21 @@
 //! The caches of state at the newest staged block.
 
-use std::sync::Arc;
-
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
-use chlom_state::{Account, Branch, Child, StateDiff, TrieId, TrieUpdates, account::EMPTY_ROOT};
+use chlom_state::{Account, Child, StateDiff, TrieId, TrieUpdates, account::EMPTY_ROOT};
 
 use super::{
     recent::Recent,
     tip::{TipCache, Weight},
 };
-use crate::{layer::is_wiped, nodes::NodeKey};
+use crate::{
+    layer::is_wiped,
+    nodes::{NodeKey, WeighedBranch},
+};
 
 /// An account in few bytes: most have neither code nor storage, nor more than 2¹²⁸ wei.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) enum Compact {
+    #[default]
     Absent,
     Plain {
         nonce: u64,
@@ -55,6 +57,18 @@ impl Weight for Compact {
     }
 }
 
+impl Weight for WeighedBranch {
+    fn weight(&self) -> usize {
+        self.bytes as usize
+    }
+}
+
+impl Weight for Option<Child> {
+    fn weight(&self) -> usize {
+        0
+    }
+}
+
 impl Weight for U256 {
     fn weight(&self) -> usize {
         0
@@ -66,7 +80,7 @@ pub(crate) struct StateCaches {
     pub(crate) accounts: TipCache<Address, Compact>,
     pub(crate) slots: TipCache<(Address, U256), U256>,
     pub(crate) roots: TipCache<TrieId, Option<Child>>,
-    pub(crate) branches: TipCache<NodeKey, Option<Arc<Branch>>>,
+    pub(crate) branches: TipCache<NodeKey, WeighedBranch>,
     pub(crate) codes: Recent<B256, Bytes>,
 }
 
@@ -115,7 +129,7 @@ impl StateCaches {
         }
         for (id, branches) in &trie.branches {
             for (path, branch) in branches {
-                self.branches.put((*id, *path), branch.clone(), commit);
+                self.branches.put((*id, *path), branch.clone().into(), commit);
             }
         }
     }

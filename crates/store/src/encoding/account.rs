@@ -21,14 +21,17 @@ fn decode_hash(bytes: &mut &[u8], default: B256) -> alloy_rlp::Result<B256> {
 
 /// RLP list of nonce, balance, storage root and code hash; the last two are empty strings for their defaults.
 pub(crate) fn encode(account: &Account) -> Vec<u8> {
-    let mut payload = Vec::with_capacity(24);
-    account.nonce.encode(&mut payload);
-    account.balance.encode(&mut payload);
-    encode_hash(&account.storage_root, &EMPTY_ROOT, &mut payload);
-    encode_hash(&account.code_hash, &KECCAK256_EMPTY, &mut payload);
-    let mut out = Vec::with_capacity(payload.len() + 2);
-    Header { list: true, payload_length: payload.len() }.encode(&mut out);
-    out.extend_from_slice(&payload);
+    let hash_length = |hash: &B256, default: &B256| if hash == default { 1 } else { 33 };
+    let payload_length = account.nonce.length()
+        + account.balance.length()
+        + hash_length(&account.storage_root, &EMPTY_ROOT)
+        + hash_length(&account.code_hash, &KECCAK256_EMPTY);
+    let mut out = Vec::with_capacity(payload_length + 2);
+    Header { list: true, payload_length }.encode(&mut out);
+    account.nonce.encode(&mut out);
+    account.balance.encode(&mut out);
+    encode_hash(&account.storage_root, &EMPTY_ROOT, &mut out);
+    encode_hash(&account.code_hash, &KECCAK256_EMPTY, &mut out);
     out
 }
 

@@ -227,6 +227,23 @@ pub fn assert_same_state(view: &impl StateReader, state: &MemoryState) {
     }
 }
 
+/// What a block would make of the trie of a view, as when one is simulated there.
+pub fn assert_same_next_trie(view: &(impl StateReader + NodeReader), state: &MemoryState) {
+    let ops = (0..24).map(|account| match account % 4 {
+        0 => Op::Pay { account, amount: 7 },
+        3 => Op::Kill { account },
+        _ => Op::Write { account, slot: account / 2, value: account % 3 },
+    });
+    let mut building = Building { state, diff: StateDiff::default() };
+    ops.for_each(|op| building.run(&op));
+    let mut diff = building.diff;
+    diff.accounts.retain(|_, change| change.before != change.after || !change.storage.is_empty());
+    let (mut on_view, mut on_model) = (diff.clone(), diff);
+    let got = trie::apply(view, &mut on_view).expect("the view's trie");
+    assert_eq!(got, trie::apply(state, &mut on_model).expect("the model's trie"));
+    assert_eq!(on_view, on_model);
+}
+
 pub fn assert_same_block(store: &Store, model: &Model, height: u64) {
     let want = &model.blocks[height as usize];
     assert_eq!(store.block(height).unwrap().as_ref(), Some(want));
@@ -278,6 +295,9 @@ pub fn assert_same(store: &Store, model: &Model, history: u64, proofs: u64) {
             Ok(view) => {
                 assert!(at + history >= height, "{at} is older than {history} below {height}");
                 assert_same_state(&view, &model.states[at as usize]);
+                if at + proofs >= height {
+                    assert_same_next_trie(&view, &model.states[at as usize]);
+                }
             }
             Err(StoreError::Pruned { oldest, .. }) => assert!(at < oldest && oldest <= height),
             Err(error) => panic!("{error}"),

@@ -239,3 +239,13 @@ fn without_validators_there_is_no_state() {
     let spec = GenesisSpec::parse("{}").unwrap();
     assert_eq!(spec.state(), Err(GenesisError::Validators(ValidatorSetError::Empty)));
 }
+
+proptest::proptest! {
+    /// Damage anywhere in a file is an error or a different genesis, never a panic.
+    #[test]
+    fn a_damaged_file_is_refused_or_read(at in 0..FILE.len(), with in "[ -~]{0,3}") {
+        if let Ok(spec) = GenesisSpec::parse(&format!("{}{with}{}", &FILE[..at], &FILE[at + 1..])) {
+            let _state_or_refusal = spec.state();
+        }
+    }
+}

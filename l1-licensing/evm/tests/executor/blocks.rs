@@ -7,10 +7,10 @@ use chlom_chain::staking::IStaking;
 use chlom_evm::{BlockExecutor, ExecuteError, TxInvalid, system_modules};
 use chlom_module::error::NativeModule;
 use chlom_primitives::address::STAKING;
-use chlom_state::StateReader;
+use chlom_state::{Account, AccountChange, SlotChange, StateDiff, StateReader};
 use revm::context::result::InvalidTransaction;
 
-use crate::chain::{Chain, PRICE, account, authorize, call, delegating, transfer, with_gas};
+use crate::chain::{Chain, PRICE, account, authorize, call, commit, delegating, transfer, with_gas};
 
 const CONTRACT: Address = Address::repeat_byte(0xcc);
 
@@ -146,6 +146,28 @@ fn evm_4_a_diff_has_only_what_changed() {
         (U256::ZERO, U256::from(9)),
         "against the parent, not the last transaction"
     );
+}
+
+#[test]
+fn evm_4_a_contract_created_over_old_storage_begins_with_none_of_it() {
+    // Genesis refuses such an account and nothing else makes one; the diff is right for it all the same.
+    let mut chain = Chain::new(&[]);
+    let address = account(1).create(0);
+    let slot = |after: u64| SlotChange { before: U256::ZERO, after: U256::from(after) };
+    let old = AccountChange {
+        after: Some(Account { balance: U256::from(1), ..Account::default() }),
+        storage: [(U256::ZERO, slot(5)), (U256::from(1), slot(6))].into(),
+        ..AccountChange::default()
+    };
+    commit(&mut chain.state, &StateDiff { accounts: [(address, old)].into(), ..StateDiff::default() });
+    // sstore(1, 6), sstore(2, 7), no code
+    let outcome =
+        chain.block(&[call(1, 0, TxKind::Create, 0, Bytes::from(hex!("60066001556007600255").to_vec()))]);
+    let change = &outcome.diff.accounts[&address];
+    assert!(change.wiped);
+    let kept = SlotChange { before: U256::from(6), after: U256::from(6) };
+    assert_eq!(change.storage, [(U256::from(1), kept), (U256::from(2), slot(7))].into());
+    assert_eq!([0, 1, 2].map(|slot| chain.slot(address, slot)), [0, 6, 7].map(U256::from));
 }
 
 #[test]

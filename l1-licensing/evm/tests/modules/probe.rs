@@ -25,6 +25,8 @@ sol! {
         function refuse(uint256 slot, uint256 code) external;
         /// Stores and hides what came of it.
         function swallow(uint256 slot, uint256 value) external returns (uint256);
+        /// Stores, and calls whatever came of it a refusal.
+        function disguise(uint256 slot, uint256 value) external;
         function damage() external;
         /// Loads (even operation) and stores (odd): pairs of slot and operation, a store's value is its operation / 2.
         function run(uint256[] operations) external;
@@ -93,6 +95,11 @@ impl SystemModule for Probe {
             C::swallow(call) => {
                 let hidden = slot(call.slot).set(ctx, &call.value);
                 U256::from(u8::from(hidden.is_ok())).abi_encode()
+            }
+            C::disguise(call) => {
+                let refusal = ModuleError::revert(&IProbe::Refused { code: U256::ZERO });
+                slot(call.slot).set(ctx, &call.value).map_err(|_| refusal)?;
+                Vec::new()
             }
             C::damage(_) => return Err(StateError::Corrupt("the probe found damage".into()).into()),
             C::run(call) => {

@@ -149,7 +149,12 @@ fn mod_6_a_fault_sticks_whatever_the_module_makes_of_it() {
     let ran = send(&state, CALLER, 0, vec![]);
     assert_eq!(ran.executed.output, U256::ZERO.abi_encode(), "no success, no return data");
     assert_eq!(ran.slot(PROBE, 1), U256::ZERO);
+    // Nor can it be passed off as a refusal, which would give the gas back.
+    let input = IProbe::disguiseCall { slot: U256::from(1), value: U256::from(1) }.abi_encode();
+    let ran = run(&genesis(), &tx(PROBE, U256::ZERO, input, 25_000, 0)).unwrap();
+    assert_eq!((ran.executed.gas_used, ran.executed.output), (25_000, Bytes::new()));
     // A refused write is not a fault of that kind: a module may live with it.
+    let input = IProbe::swallowCall { slot: U256::from(1), value: U256::from(1) }.abi_encode();
     let (success, output, _) = through(Scheme::StaticCall, 0, &input);
     assert!(success);
     assert_eq!(output, U256::ZERO.abi_encode());

@@ -31,7 +31,7 @@ pub(super) struct TraceConfig {
     pub(super) enable_memory: bool,
     /// Opcode logger: show the data that the last call returned.
     pub(super) enable_return_data: bool,
-    /// Opcode logger: stop writing after this many bytes; 0 is no limit but the node's.
+    /// Opcode logger: the most steps to write; 0 is no limit but the node's. (The document's meaning; geth counts bytes.)
     pub(super) limit: usize,
 }
 

@@ -23,8 +23,8 @@ pub(super) struct StructLogger {
     disable_stack: bool,
     enable_memory: bool,
     enable_return_data: bool,
-    /// Bytes of entries after which no more are written; the trace is cut short silently, as geth does.
-    limit: Option<usize>,
+    /// Steps that may still be written; the rest execute without a trace.
+    left: usize,
     entries: Json,
     /// Slots seen so far, by contract.
     storage: BTreeMap<Address, BTreeMap<U256, U256>>,
@@ -48,7 +48,7 @@ impl StructLogger {
             disable_stack: config.disable_stack,
             enable_memory: config.enable_memory,
             enable_return_data: config.enable_return_data,
-            limit: (config.limit > 0).then_some(config.limit),
+            left: if config.limit > 0 { config.limit } else { usize::MAX },
             entries: Json::default(),
             storage: BTreeMap::new(),
             refunds: Vec::new(),
@@ -79,9 +79,10 @@ impl StructLogger {
     /// Before an instruction.
     pub(super) fn begin<CTX: ContextTr>(&mut self, interp: &mut Interpreter, ctx: &mut CTX) {
         self.step = None;
-        if self.limit.is_some_and(|limit| self.entries.len() > limit) {
+        if self.left == 0 {
             return;
         }
+        self.left -= 1;
         let op = interp.bytecode.opcode();
         let depth = ctx.journal().depth();
         let refund = self.refund(depth, interp.gas.refunded());
@@ -94,9 +95,7 @@ impl StructLogger {
         }
         json.key("gas").number(interp.gas.remaining());
         json.key("depth").number(depth as u64);
-        if refund > 0 {
-            json.key("refund").number(refund);
-        }
+        json.key("refund").number(refund);
         if !self.disable_stack {
             json.key("stack").open_array();
             for word in interp.stack.data() {

@@ -69,10 +69,12 @@ pub(crate) fn coming_base_fee(ctx: &Context) -> Result<u64, RpcError> {
     Ok(next_base_fee(&head(ctx)?.block.header, &ctx.params))
 }
 
-/// eth_gasPrice: the next base fee and the suggested tip.
+/// eth_gasPrice: the suggested tip above the head's base fee, as in geth, or above the next one where that is higher.
 pub(super) fn gas_price(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
     params.at_most(0)?;
-    Ok(Answer::quantity(u128::from(coming_base_fee(ctx)?).saturating_add(suggested_tip(ctx)?)))
+    let now = head(ctx)?.block.header.base_fee_per_gas.unwrap_or_default();
+    let base_fee = u128::from(now.max(coming_base_fee(ctx)?));
+    Ok(Answer::quantity(base_fee.saturating_add(suggested_tip(ctx)?)))
 }
 
 /// eth_maxPriorityFeePerGas.

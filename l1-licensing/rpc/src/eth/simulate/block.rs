@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, constants::EMPTY_WITHDRAWALS};
-use alloy_primitives::{B256, Log, U256};
+use alloy_primitives::{B256, U256};
 use chlom_app::rules::next_base_fee;
 use chlom_evm::BlockEnv;
 use chlom_primitives::{
@@ -19,28 +19,26 @@ use revm::{
     context_interface::block::BlobExcessGasAndPrice,
 };
 
-use super::{call_logs::CallLogs, plan::Planned, state_root::state_root};
+use super::{
+    answer::{Called, write_block},
+    call_logs::CallLogs,
+    plan::Planned,
+    state_root::state_root,
+};
 use crate::{
-    error::{INTERNAL_ERROR, INVALID_PARAMS, REVERTED, RpcError},
+    error::{INTERNAL_ERROR, INVALID_PARAMS, RpcError},
     eth::{
-        block_json::{Sealed, write_block_open},
         deadline::Deadline,
         fill::{typed, with_empty_signature},
         json::Json,
         message::{is_free, tx_env},
         node::EMPTY_REQUESTS_HASH,
-        outcome::{halt_message, revert_message},
         overrides::apply,
         point::state_error,
-        receipt_json::write_log,
         request::CallRequest,
         stage::{CallEvm, Refused, Stage, end_block, loosen, refused},
-        transaction_json::Place,
     },
 };
-
-/// The EVM stopped a call.
-const VM_ERROR: i64 = -32015;
 
 /// Simulates block after block and writes the answer.
 pub(super) struct Simulator<'c> {
@@ -53,16 +51,6 @@ pub(super) struct Simulator<'c> {
     budget: u64,
     deadline: Deadline,
     json: Json,
-}
-
-/// A call and what became of it.
-struct Called {
-    tx: Arc<Tx>,
-    result: ExecutionResult,
-    /// With transfers, where asked for.
-    logs: Vec<Log>,
-    /// The node's limit, not the caller's, bounded its gas.
-    capped: bool,
 }
 
 impl<'c> Simulator<'c> {
@@ -202,15 +190,7 @@ impl<'c> Simulator<'c> {
     }
 
     fn write(&mut self, block: &Block, called: &[Called]) {
-        let json = &mut self.json;
-        write_block_open(json.item(), block, self.full, Sealed::Hash(block.hash));
-        json.key("calls").open_array();
-        let mut log_index = 0;
-        for (position, call) in called.iter().enumerate() {
-            write_call(json.item(), call, &Place::of(block, position), &mut log_index);
-        }
-        json.close_array();
-        json.close_object();
+        write_block(&mut self.json, block, called, self.full);
     }
 }
 
@@ -262,42 +242,4 @@ fn invalid_code(reason: &InvalidTransaction) -> i64 {
         Invalid::PriorityFeeGreaterThanMaxFee => INVALID_PARAMS,
         _ => INTERNAL_ERROR,
     }
-}
-
-fn write_call(json: &mut Json, call: &Called, place: &Place, log_index: &mut u64) {
-    let (gas, hash) = (call.result.gas(), call.tx.hash());
-    json.open_object();
-    json.key("returnData").hex(call.result.output().map_or(&[][..], |data| data));
-    json.key("logs").open_array();
-    if call.result.is_success() {
-        for log in &call.logs {
-            write_log(json.item(), log, place, &hash, *log_index);
-            *log_index += 1;
-        }
-    }
-    json.close_array();
-    json.key("gasUsed").quantity(gas.tx_gas_used());
-    json.key("maxUsedGas").quantity(gas.total_gas_spent().max(gas.floor_gas()));
-    json.key("status").quantity(call.result.is_success().into());
-    write_failure(json, call);
-    json.close_object();
-}
-
-fn write_failure(json: &mut Json, call: &Called) {
-    let (code, message, data) = match &call.result {
-        ExecutionResult::Success { .. } => return,
-        ExecutionResult::Revert { output, .. } => (REVERTED, revert_message(output), Some(output)),
-        ExecutionResult::Halt { reason, .. } => {
-            let cap =
-                if call.capped { " (gas limit was capped by the RPC server's global gas cap)" } else { "" };
-            (VM_ERROR, format!("vm execution error: {}{cap}", halt_message(reason)), None)
-        }
-    };
-    json.key("error").open_object();
-    json.key("code").raw(code.to_string().as_bytes());
-    json.key("message").text(&message);
-    if let Some(data) = data {
-        json.key("data").hex(data);
-    }
-    json.close_object();
 }

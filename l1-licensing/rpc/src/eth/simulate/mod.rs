@@ -1,10 +1,11 @@
 //! eth_simulateV1: calls in blocks that never were, one upon the other.
 //!
 //! - [`plan`]: what was asked for, checked, gaps filled: heights and times strictly increase.
-//! - [`block`]: the execution of one block: overrides, calls, roots, header.
+//! - [`block`]: the execution of one block: overrides, calls, roots, header; [`answer`]: its JSON.
 //! - [`call_logs`]: the logs of a call, transfers of CHM among them when asked for.
 //! - [`state_root`]: the root that the state would have.
 
+mod answer;
 mod block;
 mod call_logs;
 mod plan;
@@ -64,6 +65,10 @@ fn limit(message: impl Into<String>) -> RpcError {
     RpcError::new(CLIENT_LIMIT, message)
 }
 
+fn too_many_blocks(ctx: &Context) -> RpcError {
+    limit(format!("too many blocks: the limit is {}", ctx.limits.simulate_blocks))
+}
+
 /// eth_simulateV1. All calls together may use [`crate::Limits::call_gas`], all blocks together
 /// [`crate::Limits::call_time`]. Simulated blocks are shown with the state root that they would have when they stand on
 /// the head; on older blocks, whose trie is not kept in a form to build upon, the root is zero.
@@ -87,7 +92,7 @@ fn bounds(ctx: &Context, payload: &Payload) -> Result<(), RpcError> {
         return Err(RpcError::invalid_params("empty input"));
     }
     if payload.block_state_calls.len() > ctx.limits.simulate_blocks {
-        return Err(limit("too many blocks"));
+        return Err(too_many_blocks(ctx));
     }
     let mut all = 0;
     for block in &payload.block_state_calls {

@@ -2,7 +2,7 @@
 
 use alloy_primitives::U256;
 
-use super::{SimBlock, limit};
+use super::{SimBlock, limit, too_many_blocks};
 use crate::{
     context::Context,
     error::RpcError,
@@ -40,7 +40,7 @@ pub(super) fn plan(ctx: &Context, base: &Point, blocks: Vec<SimBlock>) -> Result
         overrides.check()?;
         let next = next_height(height, overrides.number)?;
         if next - header.number > ctx.limits.simulate_blocks as u64 {
-            return Err(limit("too many blocks"));
+            return Err(too_many_blocks(ctx));
         }
         for gap in height + 1..next {
             timestamp = timestamp.saturating_add(spacing);

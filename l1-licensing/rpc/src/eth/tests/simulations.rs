@@ -186,7 +186,7 @@ fn order_and_size_are_checked_before_anything_is_executed() {
     assert_eq!(refused(&chain, blocks(json!([{ "blockOverrides": { "time": "0x1" } }]))).0, -38021);
     assert_eq!(refused(&chain, blocks(json!([{ "blockOverrides": { "number": U256::MAX } }]))).0, -38026);
     let many: Vec<Value> = (0..257).map(|_| json!({})).collect();
-    assert_eq!(refused(&chain, blocks(json!(many))), (-38026, "too many blocks".into()));
+    assert_eq!(refused(&chain, blocks(json!(many))), (-38026, "too many blocks: the limit is 256".into()));
 }
 
 #[test]
