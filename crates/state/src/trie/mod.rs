@@ -7,17 +7,18 @@
 //!
 //! - [`path`]: nibbles of packed keys.
 //! - [`rlp`]: nodes as Ethereum encodes them.
-//! - [`record`]: branch records and roots as bytes for the store, and their keys.
-//! - [`grow`], [`settle`]: the update of one trie.
+//! - [`gather`]: the records that an update will need.
+//! - [`grow`], [`plant`], [`settle`]: the update of one trie.
 //! - [`update`]: the update of the state: storage tries, then accounts.
 //! - [`proof`]: the nodes from a root to a key.
 //! - [`overlay`]: the trie as it is after changes that are not in the store, or as it was before some that are.
 
+mod gather;
 mod grow;
 mod overlay;
 mod path;
+mod plant;
 mod proof;
-mod record;
 mod rlp;
 mod settle;
 mod update;

@@ -1,7 +1,5 @@
 //! The trie with changes that its store does not hold: blocks executed but not stored, or stored blocks taken back.
 
-use std::sync::Arc;
-
 use alloy_primitives::B256;
 use alloy_trie::Nibbles;
 
@@ -59,7 +57,7 @@ impl<R: NodeReader + ?Sized> NodeReader for Layered<'_, R> {
         self.updates.root(trie).map_or_else(|| self.base.root(trie), |root| Ok(root.cloned()))
     }
 
-    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
+    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
         self.updates
             .branch(trie, path)
             .map_or_else(|| self.base.branch(trie, path), |branch| Ok(branch.cloned()))
@@ -117,7 +115,7 @@ impl<R: NodeReader + ?Sized> NodeReader for Reverted<'_, R> {
     fn root(&self, trie: &TrieId) -> Result<Option<Child>, StateError> {
         self.layer().root(trie)
     }
-    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
+    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
         self.layer().branch(trie, path)
     }
     fn leaf(&self, trie: &TrieId, key: &B256) -> Result<Option<Vec<u8>>, StateError> {

@@ -1,18 +1,18 @@
 //! The update of the state: storage tries first, each on its own, then the accounts that hold their roots.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use alloy_primitives::{B256, U256, keccak256};
 use alloy_rlp::{Decodable, Encodable};
 use rayon::prelude::*;
 
-use super::grow::{Changes, LeafValue, Records, Worker};
+use super::grow::{Changes, Fates, LeafValue, Worker};
 use crate::{
     account::{Account, EMPTY_ROOT},
-    diff::{AccountChange, StateDiff},
+    diff::{AccountChange, SlotChange, StateDiff},
     error::StateError,
     hashed::{HashedChanges, StorageChange, hash_slot},
-    node::{Child, TrieId, TrieUpdates},
+    node::{Child, Records, TrieId, TrieUpdates},
     reader::{NodeReader, StateReader},
 };
 
@@ -29,27 +29,53 @@ pub fn apply<R: NodeReader + StateReader + ?Sized>(
     reader: &R,
     diff: &mut StateDiff,
 ) -> Result<TrieUpdates, StateError> {
-    let mut accounts: Vec<(B256, &mut AccountChange)> = diff
+    let hashed: Vec<Hashed<'_>> = diff
         .accounts
         .iter_mut()
         .collect::<Vec<_>>()
         .into_par_iter()
-        .with_min_len(HASH_SPLIT)
-        .map(|(address, change)| (keccak256(address), change))
+        .with_min_len(64)
+        .map(|(address, change)| Hashed::new(reader, keccak256(address), change))
         .collect();
-    accounts.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-
     let mut updates = TrieUpdates::default();
-    let outcomes: Vec<Result<Outcome, StateError>> = accounts
-        .par_iter_mut()
-        .with_min_len(8)
-        .map(|(hashed, change)| storage_of_change(reader, hashed, change))
-        .collect();
-    for ((hashed, _), outcome) in accounts.iter().zip(outcomes) {
-        outcome?.enter(&mut updates, TrieId::Storage(*hashed));
+    let mut accounts = Vec::with_capacity(hashed.len());
+    for Hashed { key, after, changed, storage } in hashed {
+        if let Some(outcome) = storage {
+            (*outcome)?.enter(&mut updates, TrieId::Storage(key));
+        }
+        if changed {
+            accounts.push((key, after));
+        }
     }
-    accounts.retain(|(_, change)| change.before != change.after);
-    finish(reader, updates, &accounts)
+    updates.cleared.sort_unstable();
+    accounts.par_sort_unstable_by(|(a, _), (b, _)| order(a, b));
+    // Copied in one go, because the order of hashes is no order in the diff's memory.
+    let values: Vec<Option<Account>> =
+        accounts.par_iter().with_min_len(HASH_SPLIT).map(|(_, after)| **after).collect();
+    let changes: Vec<_> = accounts.iter().map(|(key, _)| *key).zip(&values).collect();
+    finish(reader, updates, &changes)
+}
+
+/// An account of a diff whose storage trie is done.
+struct Hashed<'d> {
+    key: B256,
+    after: &'d Option<Account>,
+    /// Whether the account's leaf changes.
+    changed: bool,
+    storage: Option<Box<Result<Outcome, StateError>>>,
+}
+
+impl<'d> Hashed<'d> {
+    fn new<R: NodeReader + ?Sized>(reader: &R, key: B256, change: &'d mut AccountChange) -> Self {
+        let storage = storage_of_change(reader, &key, change).map(Box::new);
+        Self { key, changed: change.before != change.after, after: &change.after, storage }
+    }
+}
+
+/// The order of hashes, told by their first bytes nearly always.
+fn order(a: &B256, b: &B256) -> Ordering {
+    let first = |hash: &B256| hash.first_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes));
+    first(a).cmp(&first(b)).then_with(|| a.cmp(b))
 }
 
 /// Updates the trie by changes whose keys are hashed already. Storage roots of accounts follow from `changes.storage`;
@@ -79,15 +105,15 @@ pub fn apply_hashed<R: NodeReader + ?Sized>(
         }
         outcome.enter(&mut updates, TrieId::Storage(*hashed));
     }
-    let accounts: Vec<_> = accounts.into_iter().collect();
+    let accounts: Vec<_> = accounts.iter().map(|(hashed, account)| (*hashed, account)).collect();
     finish(reader, updates, &accounts)
 }
 
 /// The accounts trie over storage tries that are done.
-fn finish<R: NodeReader + ?Sized, V: LeafValue>(
+fn finish<R: NodeReader + ?Sized>(
     reader: &R,
     mut updates: TrieUpdates,
-    accounts: Changes<'_, V>,
+    accounts: Changes<'_, &Option<Account>>,
 ) -> Result<TrieUpdates, StateError> {
     let old = reader.root(&TrieId::Accounts)?;
     let outcome = Outcome { cleared: false, ..update_trie(reader, TrieId::Accounts, old, accounts)? };
@@ -104,7 +130,7 @@ struct Outcome {
     root: Option<Child>,
     /// Whether the root is another than before, or than nothing after a wipe.
     changed: bool,
-    records: Records,
+    fates: Fates,
 }
 
 impl Outcome {
@@ -119,8 +145,8 @@ impl Outcome {
         if self.changed {
             updates.roots.insert(trie, self.root);
         }
-        let branches: BTreeMap<_, _> =
-            self.records.into_iter().filter_map(|(path, fate)| Some((path, fate?))).collect();
+        let branches: Records =
+            self.fates.into_iter().filter_map(|(path, fate)| Some((path, fate?))).collect();
         if !branches.is_empty() {
             updates.branches.insert(trie, branches);
         }
@@ -133,46 +159,52 @@ fn update_trie<R: NodeReader + ?Sized, V: LeafValue>(
     old: Option<Child>,
     changes: Changes<'_, V>,
 ) -> Result<Outcome, StateError> {
-    let mut worker = Worker::new(reader, trie);
-    let loose = worker.grow(old.as_ref(), 0, changes)?;
+    let mut worker = Worker::new(reader, trie, changes.len());
+    let loose = worker.grow(old.as_ref(), 0, changes, None)?;
     let root = worker.hang(loose, 0)?;
-    Ok(Outcome { cleared: false, changed: root != old, root, records: worker.records })
+    Ok(Outcome { cleared: false, changed: root != old, root, fates: worker.fates })
 }
 
-/// Updates the storage trie of an account in a diff, and its storage root.
+/// Updates the storage root of an account in a diff, and its storage trie if it changes.
 fn storage_of_change<R: NodeReader + ?Sized>(
     reader: &R,
     hashed: &B256,
     change: &mut AccountChange,
-) -> Result<Outcome, StateError> {
+) -> Option<Result<Outcome, StateError>> {
     let before = change.before.map_or(EMPTY_ROOT, |account| account.storage_root);
-    let Some(after) = &mut change.after else {
-        return Ok(Outcome { cleared: before != EMPTY_ROOT, ..Outcome::default() });
-    };
-    let cleared = change.wiped && before != EMPTY_ROOT;
-    let kept = if change.wiped { EMPTY_ROOT } else { before };
-    after.storage_root = kept;
-    let slots = change
-        .storage
-        .iter()
-        .filter(|(_, value)| if change.wiped { !value.after.is_zero() } else { value.before != value.after })
-        .map(|(slot, value)| (*slot, value.after))
-        .collect();
-    let slots = hash_slots(slots);
+    let gone = change.wiped || change.after.is_none();
+    let cleared = (gone && before != EMPTY_ROOT).then(|| Outcome { cleared: true, ..Outcome::default() });
+    let old = if gone { EMPTY_ROOT } else { before };
+    let Some(after) = &mut change.after else { return cleared.map(Ok) };
+    after.storage_root = old;
+    let differs =
+        |value: &SlotChange| if gone { !value.after.is_zero() } else { value.before != value.after };
+    let slots: Vec<_> = change.storage.iter().filter(|(_, value)| differs(value)).collect();
     if slots.is_empty() {
-        return Ok(Outcome { cleared, ..Outcome::default() });
+        return cleared.map(Ok);
     }
+    let outcome = storage_of_slots(reader, hashed, old, &hash_slots(slots));
+    Some(outcome.map(|outcome| {
+        after.storage_root = outcome.root_hash();
+        Outcome { cleared: cleared.is_some(), ..outcome }
+    }))
+}
+
+fn storage_of_slots<R: NodeReader + ?Sized>(
+    reader: &R,
+    hashed: &B256,
+    expected: B256,
+    slots: Changes<'_, U256>,
+) -> Result<Outcome, StateError> {
     let trie = TrieId::Storage(*hashed);
-    let old = if kept == EMPTY_ROOT { None } else { reader.root(&trie)? };
+    let old = if expected == EMPTY_ROOT { None } else { reader.root(&trie)? };
     let found = old.as_ref().map_or(EMPTY_ROOT, Child::root_hash);
-    if found != kept {
+    if found != expected {
         return Err(StateError::Corrupt(format!(
-            "storage root of {hashed} is {found}, the account says {kept}"
+            "storage root of {hashed} is {found}, the account has {expected}"
         )));
     }
-    let outcome = Outcome { cleared, ..update_trie(reader, trie, old, &slots)? };
-    after.storage_root = outcome.root_hash();
-    Ok(outcome)
+    update_trie(reader, trie, old, slots)
 }
 
 fn storage_of_hashed<R: NodeReader + ?Sized>(
@@ -188,14 +220,11 @@ fn storage_of_hashed<R: NodeReader + ?Sized>(
     Ok(Outcome { cleared, ..update_trie(reader, trie, old, &slots)? })
 }
 
-/// Slots by hashed key, sorted.
-fn hash_slots(slots: Vec<(U256, U256)>) -> Vec<(B256, U256)> {
-    let mut slots: Vec<(B256, U256)> = slots
-        .into_par_iter()
-        .with_min_len(HASH_SPLIT)
-        .map(|(slot, value)| (hash_slot(&slot), value))
-        .collect();
-    slots.sort_unstable_by_key(|(key, _)| *key);
+/// New values by hashed slot, sorted.
+fn hash_slots(slots: Vec<(&U256, &SlotChange)>) -> Vec<(B256, U256)> {
+    let hash = |(slot, value): (&U256, &SlotChange)| (hash_slot(slot), value.after);
+    let mut slots: Vec<_> = slots.into_par_iter().with_min_len(HASH_SPLIT).map(hash).collect();
+    slots.sort_unstable_by(|(a, _), (b, _)| order(a, b));
     slots
 }
 
@@ -223,15 +252,6 @@ pub(super) fn decode_account(leaf: &[u8]) -> Result<Account, StateError> {
     Account::decode(&mut &*leaf).map_err(|error| StateError::Corrupt(format!("an account's leaf: {error}")))
 }
 
-impl LeafValue for &mut AccountChange {
-    fn is_live(&self) -> bool {
-        self.after.is_some()
-    }
-    fn put(&self, out: &mut Vec<u8>) {
-        self.after.put(out);
-    }
-}
-
 impl LeafValue for Option<Account> {
     fn is_live(&self) -> bool {
         self.is_some()
@@ -249,14 +269,5 @@ impl LeafValue for U256 {
     }
     fn put(&self, out: &mut Vec<u8>) {
         self.encode(out);
-    }
-}
-
-impl<V: LeafValue> LeafValue for &V {
-    fn is_live(&self) -> bool {
-        (**self).is_live()
-    }
-    fn put(&self, out: &mut Vec<u8>) {
-        (**self).put(out);
     }
 }
