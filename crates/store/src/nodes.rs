@@ -121,7 +121,7 @@ impl Merged {
             (Value::from(trie.root_key()), value)
         });
         let branches = self.branches.par_iter().map(|((trie, path), branch)| {
-            let value = branch.branch.as_ref().map(|branch| branch.encode().into());
+            let value = branch.branch.as_ref().map(|branch| branch.as_bytes().into());
             (Value::from(trie.record_key(path)), value)
         });
         let mut records: Vec<_> = branches.collect();
