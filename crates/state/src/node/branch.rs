@@ -18,18 +18,18 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 
-use super::child::{Child, KEY_NIBBLES, node_from_stored, stored_node};
+use super::child::{Child, KEY_NIBBLES, node_from_stored};
 
 /// Bytes before the children.
-const HEADER: usize = 7;
+pub(super) const HEADER: usize = 7;
 /// Bytes of a hash.
-const HASH: usize = 32;
+pub(super) const HASH: usize = 32;
 
 /// A branch of 16 slots, at least two of them taken, at `depth` nibbles below the root. Values at branches do not occur:
 /// all keys have 64 nibbles. A clone is another handle to the same bytes.
 ///
 /// # Invariants
-/// The bytes are as the module's documentation says: they come from a [`Weaver`] or were checked by `Branch::decode`.
+/// The bytes are as the module's documentation says: they come from a `Weaver` or were checked by `Branch::decode`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Branch(Arc<[u8]>);
 
@@ -109,7 +109,7 @@ impl Branch {
     }
 
     /// Where the child in this slot begins, or would.
-    fn offset(&self, slot: u8) -> usize {
+    pub(super) fn offset(&self, slot: u8) -> usize {
         let below = ((1u32 << slot) - 1) as u16;
         if self.marked() & below != 0 {
             return self
@@ -124,7 +124,7 @@ impl Branch {
 }
 
 /// Whole bytes of a path that a branch at `depth` and the child's slot imply.
-const fn implied_bytes(depth: usize) -> usize {
+pub(super) const fn implied_bytes(depth: usize) -> usize {
     depth.div_ceil(2)
 }
 
@@ -181,64 +181,5 @@ impl<'b> Entry<'b> {
         let implied = implied_bytes(depth);
         own.0.get_mut(implied..implied + self.path.len())?.copy_from_slice(self.path);
         Some(Child::branch(own, self.len as u8, node_from_stored(self.node)?))
-    }
-}
-
-/// Writes a branch's children in order, those of an old branch and new ones.
-pub(crate) struct Weaver<'w> {
-    out: &'w mut Vec<u8>,
-    depth: usize,
-    /// Taken, leaves, marked.
-    masks: [u16; 3],
-}
-
-impl<'w> Weaver<'w> {
-    /// Replaces what was in `out`.
-    pub(crate) fn new(out: &'w mut Vec<u8>, depth: usize) -> Self {
-        out.clear();
-        out.extend_from_slice(&[depth as u8, 0, 0, 0, 0, 0, 0]);
-        Self { out, depth, masks: [0; 3] }
-    }
-
-    /// Takes over the children of another branch of this depth in the slots from `from` and before `to`.
-    pub(crate) fn keep(&mut self, old: &Branch, from: u8, to: u8) {
-        let range = (((1u32 << to) - 1) & !((1u32 << from) - 1)) as u16;
-        if old.mask() & range == 0 {
-            return;
-        }
-        for (mask, old) in self.masks.iter_mut().zip([old.mask(), old.leaves(), old.marked()]) {
-            *mask |= old & range;
-        }
-        let end = if to == 16 { old.0.len() } else { old.offset(to) };
-        self.out.extend_from_slice(&old.0[old.offset(from)..end]);
-    }
-
-    /// Adds a child that hangs in `slot`.
-    pub(crate) fn put(&mut self, slot: u8, child: &Child) {
-        let node = stored_node(child.node());
-        let (is_leaf, len) = (child.is_leaf(), child.path_len());
-        let marked = node.len() < HASH || (!is_leaf && len > self.depth + 1);
-        if marked && !is_leaf {
-            self.out.push(len as u8);
-        }
-        if marked {
-            self.out.push(node.len() as u8);
-        }
-        if marked || is_leaf {
-            let range = implied_bytes(self.depth)..len.div_ceil(2);
-            self.out.extend_from_slice(&child.packed_path().0[range]);
-        }
-        self.out.extend_from_slice(node);
-        for (mask, is) in self.masks.iter_mut().zip([true, is_leaf, marked]) {
-            *mask |= u16::from(is) << slot;
-        }
-    }
-
-    /// The branch, unless it is `old`.
-    pub(crate) fn finish(self, old: Option<&Branch>) -> Option<Branch> {
-        for (at, mask) in self.masks.into_iter().enumerate() {
-            self.out[1 + at * 2..3 + at * 2].copy_from_slice(&mask.to_be_bytes());
-        }
-        (old.is_none_or(|old| *old.0 != **self.out)).then(|| Branch(self.out.as_slice().into()))
     }
 }

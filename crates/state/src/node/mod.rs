@@ -10,9 +10,10 @@ mod branch;
 mod child;
 mod record;
 mod updates;
+mod weaver;
 
 pub use branch::Branch;
-pub(crate) use branch::Weaver;
 pub(crate) use child::KEY_NIBBLES;
 pub use child::{Child, TrieId};
 pub use updates::{Records, TrieUpdates};
+pub(crate) use weaver::Weaver;

@@ -112,7 +112,7 @@ fn check(path: &Nibbles, bytes: &[u8]) -> Option<()> {
     (masks_fit && depth_fits && at == bytes.len()).then_some(())
 }
 
-/// `None` unless a child below a branch at `depth` is as [`super::branch::Weaver`] writes it.
+/// `None` unless a child below a branch at `depth` is as `Weaver` writes it.
 fn check_entry(entry: &Entry<'_>, depth: usize, (is_leaf, marked): (bool, bool)) -> Option<()> {
     let (below, len) = (depth + 1, entry.len);
     let short = entry.node.len() < 32;

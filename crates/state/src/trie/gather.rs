@@ -7,7 +7,7 @@
 use alloy_primitives::B256;
 use alloy_trie::Nibbles;
 
-use super::grow::{Changes, slot_parts, split};
+use super::changes::{Changes, slot_parts, split};
 use crate::{
     error::StateError,
     node::{Branch, Child, TrieId},
@@ -31,8 +31,10 @@ pub(super) fn gather<'c, R: NodeReader + ?Sized, V>(
     top: &Child,
     changes: Changes<'c, V>,
 ) -> Result<Vec<Step<'c, V>>, StateError> {
-    let mut steps = Vec::new();
-    let mut wanted = vec![(top.clone(), changes)];
+    // Room for two branches a change: there are fewer unless changes are few.
+    let mut steps = Vec::with_capacity(changes.len() * 2);
+    let mut wanted = Vec::with_capacity(changes.len());
+    wanted.push((top.clone(), changes));
     let mut done = 0;
     while !wanted.is_empty() {
         let paths: Vec<Nibbles> = wanted.iter().map(|(child, _)| child.path()).collect();

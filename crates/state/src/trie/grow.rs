@@ -6,8 +6,8 @@ use arrayvec::ArrayVec;
 use rayon::prelude::*;
 
 use super::{
+    changes::{Changes, LeafValue, slot_parts, split},
     gather::{Step, gather, missing},
-    path::{common, nibble},
 };
 use crate::{
     error::StateError,
@@ -21,26 +21,6 @@ const SPLIT_MIN: usize = 64;
 const SPLIT_MAX: usize = 1024;
 /// Into how many parts for each thread the changes of a trie are divided at least, so that all threads end together.
 const PARTS: usize = 4;
-
-/// The new value of a leaf.
-pub(super) trait LeafValue: Sync {
-    /// Whether there is a value; otherwise the leaf goes.
-    fn is_live(&self) -> bool;
-    /// Appends the value's RLP.
-    fn put(&self, out: &mut Vec<u8>);
-}
-
-impl<V: LeafValue> LeafValue for &V {
-    fn is_live(&self) -> bool {
-        (**self).is_live()
-    }
-    fn put(&self, out: &mut Vec<u8>) {
-        (**self).put(out);
-    }
-}
-
-/// Changed keys, sorted, each once.
-pub(super) type Changes<'c, V> = &'c [(B256, V)];
 
 /// What becomes of records, by path: `None` leaves one as it is, `Some(None)` removes it.
 pub(super) type Fates = Vec<(Nibbles, Option<Option<Branch>>)>;
@@ -205,46 +185,4 @@ impl<'r, R: NodeReader + ?Sized> Worker<'r, R> {
         self.fates.push((path, None));
         self.fates.len() - 1
     }
-}
-
-/// Parts of changes by their nibble `at`, which all before it they share.
-pub(super) fn slot_parts<V>(
-    mut rest: Changes<'_, V>,
-    at: usize,
-) -> impl Iterator<Item = (u8, Changes<'_, V>)> {
-    std::iter::from_fn(move || {
-        let slot = nibble(&rest.first()?.0, at);
-        Some((slot, take_slot(&mut rest, slot, at)))
-    })
-}
-
-/// Takes the changes whose nibble `at` is `slot` from the front.
-pub(super) fn take_slot<'c, V>(rest: &mut Changes<'c, V>, slot: u8, at: usize) -> Changes<'c, V> {
-    let here = |(key, _): &(B256, V)| nibble(key, at) == slot;
-    let count = if rest.len() > 64 {
-        rest.partition_point(here)
-    } else {
-        rest.iter().position(|change| !here(change)).unwrap_or(rest.len())
-    };
-    let (taken, left) = rest.split_at(count);
-    *rest = left;
-    taken
-}
-
-/// Splits changes, which agree with the path of `child` up to `depth`, into those before, below and after it.
-pub(super) fn split<'c, V>(
-    changes: Changes<'c, V>,
-    child: &Child,
-    depth: usize,
-) -> (Changes<'c, V>, Changes<'c, V>, Changes<'c, V>) {
-    let (path, len) = (child.packed_path(), child.path_len());
-    // Most changes come alone, and most children hang right below their parent.
-    if len == depth || changes.len() == 1 && common(&changes[0].0, path) >= len {
-        return (&[], changes, &[]);
-    }
-    let start = changes.partition_point(|(key, _)| key < path);
-    let (before, rest) = changes.split_at(start);
-    let end = rest.partition_point(|(key, _)| common(key, path) >= len);
-    let (inside, after) = rest.split_at(end);
-    (before, inside, after)
 }

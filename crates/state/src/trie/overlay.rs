@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use alloy_trie::Nibbles;
 
-use super::update::{apply_hashed, decode_account};
+use super::update_hashed::{apply_hashed, decode_account};
 use crate::{
     account::EMPTY_ROOT,
     error::StateError,

@@ -3,7 +3,8 @@
 use alloy_primitives::B256;
 
 use super::{
-    grow::{Changes, LeafValue, Loose, Slots, Worker, take_slot},
+    changes::{Changes, LeafValue, take_slot},
+    grow::{Loose, Slots, Worker},
     path::{common, nibble, nibbles, truncated},
 };
 use crate::{error::StateError, reader::NodeReader};

@@ -6,8 +6,9 @@ use alloy_primitives::B256;
 use alloy_trie::nodes::RlpNode;
 
 use super::{
+    changes::LeafValue,
     gather::missing,
-    grow::{LeafValue, Loose, Slots, Worker},
+    grow::{Loose, Slots, Worker},
     rlp,
 };
 use crate::{
