@@ -135,3 +135,83 @@ fn unpack(packed: &[u8], len: usize) -> Option<B256> {
 fn corrupt(what: String) -> StateError {
     StateError::Corrupt(what)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use alloy_trie::nodes::RlpNode;
+    use proptest::{collection, prelude::*, sample::Index};
+
+    use super::*;
+    use crate::node::Weaver;
+
+    /// A branch's path and, by slot, what hangs there: nibbles of its path, all of this byte's, and its node.
+    type Drawn = (Nibbles, BTreeMap<u8, (usize, u8, Vec<u8>)>);
+
+    fn drawn() -> impl Strategy<Value = Drawn> {
+        let node = prop_oneof![
+            Just([&[0xa0][..], &[0xee; 32]].concat()),
+            (1..32u8).prop_map(|len| [vec![0xbf + len], vec![1; usize::from(len) - 1]].concat()),
+        ];
+        let child = (prop_oneof![Just(64), Just(1), 1..64usize], any::<u8>(), node);
+        (0..63usize, any::<u8>(), collection::btree_map(0..16u8, child, 2..17)).prop_map(
+            |(depth, byte, children)| (Nibbles::unpack(B256::repeat_byte(byte)).slice(..depth), children),
+        )
+    }
+
+    fn weave(path: &Nibbles, children: &[(u8, Child)]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut weaver = Weaver::new(&mut out, path.len());
+        children.iter().for_each(|(slot, child)| weaver.put(*slot, child));
+        weaver.finish(None).unwrap().encode()
+    }
+
+    fn packed(path: &Nibbles) -> B256 {
+        let mut packed = B256::ZERO;
+        path.pack_to(&mut packed.0);
+        packed
+    }
+
+    fn children((path, drawn): &Drawn) -> Vec<(u8, Child)> {
+        let child = |(slot, (len, byte, node)): (&u8, &(usize, u8, Vec<u8>))| {
+            let mut own = *path;
+            own.push(*slot);
+            let len = (*len).max(own.len());
+            own.extend(&Nibbles::unpack(B256::repeat_byte(*byte)).slice(..len - own.len()));
+            (*slot, Child::branch(packed(&own), len as u8, RlpNode::from_raw(node).unwrap()))
+        };
+        drawn.iter().map(child).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_decodes_to_the_branch_that_was_woven(drawn in drawn()) {
+            let children = children(&drawn);
+            let bytes = weave(&drawn.0, &children);
+            let branch = Branch::decode(&drawn.0, &bytes).unwrap();
+            let path = packed(&drawn.0);
+            prop_assert_eq!(&branch.children(&path).collect::<Vec<_>>(), &children);
+            for slot in 0..17 {
+                let child = children.iter().find(|(at, _)| *at == slot).map(|(_, child)| child.clone());
+                prop_assert_eq!(branch.child(&path, slot), child);
+            }
+        }
+
+        #[test]
+        fn a_damaged_record_is_refused_or_another_branchs(drawn in drawn(), at in any::<Index>(), xor in 1..=255u8) {
+            let mut bytes = weave(&drawn.0, &children(&drawn));
+            let at = at.index(bytes.len());
+            bytes[at] ^= xor;
+            if let Ok(branch) = Branch::decode(&drawn.0, &bytes) {
+                let children: Vec<_> = branch.children(&packed(&drawn.0)).collect();
+                for (slot, child) in &children {
+                    let mut below = drawn.0;
+                    below.push(*slot);
+                    prop_assert!(child.path().starts_with(&below));
+                }
+                prop_assert_eq!(weave(&drawn.0, &children), bytes);
+            }
+        }
+    }
+}

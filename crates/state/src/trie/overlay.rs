@@ -69,8 +69,7 @@ impl<R: NodeReader + ?Sized> NodeReader for Layered<'_, R> {
         if let Some(value) = change.and_then(|change| change.slots.get(key)) {
             return Ok((!value.is_zero()).then(|| alloy_rlp::encode(value)));
         }
-        let wiped = change.is_some_and(|change| change.wiped) || self.updates.is_cleared(trie);
-        if wiped { Ok(None) } else { self.base.leaf(trie, key) }
+        if self.updates.is_cleared(trie) { Ok(None) } else { self.base.leaf(trie, key) }
     }
 }
 
