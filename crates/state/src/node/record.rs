@@ -214,4 +214,33 @@ mod tests {
             }
         }
     }
+
+    /// The record of a branch at the root with a plain branch in slot 0 and a marked one in slot 1.
+    fn with_marked(len: u8, path: &[u8], node: &[u8]) -> Result<Branch, StateError> {
+        let head = [0, 0, 0b11, 0, 0, 0, 0b10];
+        let plain = [0xee; 32];
+        let bytes = [&head[..], &plain, &[len, node.len() as u8], path, node].concat();
+        Branch::decode(&Nibbles::new(), &bytes)
+    }
+
+    #[test]
+    fn a_marked_child_has_a_reason_a_place_and_padding() {
+        let hash = [0xdd; 32];
+        with_marked(3, &[0x12, 0x30], &hash).unwrap();
+        with_marked(1, &[0x10], &[0xc2, 1, 2]).unwrap();
+        for (len, path, node) in [
+            (3, &[0x12, 0x34][..], &hash[..]), // Padding is zero.
+            (3, &[0x22, 0x30], &hash),         // The path goes through the slot.
+            (1, &[0x10], &hash),               // Neither an extension nor short.
+            (0, &[], &hash),                   // Above its own parent.
+            (64, &[0x11; 32], &hash),          // A leaf is no branch.
+            (65, &[0x11; 33], &hash),          // No path is that long.
+            (1, &[0x10], &[0xc2, 1, 2, 3]),    // Not one list.
+            (1, &[0x10], &[0x82, 1, 2]),       // No list.
+            (1, &[0x10], &[]),                 // Nothing.
+            (3, &[0x12, 0x30], &[0xdd; 33]),   // Longer than a hash.
+        ] {
+            with_marked(len, path, node).unwrap_err();
+        }
+    }
 }
