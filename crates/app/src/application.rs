@@ -13,6 +13,10 @@ use crate::{
     rules,
 };
 
+/// From raw transactions to recovered ones, in order, or why not. The edge brings it, so that a transaction which its pool
+/// holds is not recovered again; it must answer as [`chlom_crypto::recover_tx`] would.
+pub type Recover<'r> = &'r dyn Fn(&[Bytes]) -> Vec<Result<Tx, String>>;
+
 /// Executed candidates that are kept for [`App::finalize_block`]. More than the rounds that a height plausibly takes.
 const KEPT_CANDIDATES: usize = 8;
 
@@ -110,7 +114,7 @@ impl App {
         &mut self,
         base: &Base<S>,
         proposal: &Proposal,
-        recover: &dyn Fn(&[Bytes]) -> Vec<Result<Tx, String>>,
+        recover: Recover<'_>,
     ) -> Result<Result<(), Rejection>, AppError> {
         if self.position(base.parent.hash, proposal).is_some() {
             return Ok(Ok(()));
@@ -132,7 +136,7 @@ impl App {
         &mut self,
         base: &Base<S>,
         proposal: &Proposal,
-        recover: &dyn Fn(&[Bytes]) -> Vec<Result<Tx, String>>,
+        recover: Recover<'_>,
     ) -> Result<Finalized, AppError> {
         let known = self.position(base.parent.hash, proposal);
         if let Some(candidate) = known.and_then(|index| self.candidates.remove(index)) {
@@ -150,7 +154,7 @@ impl App {
         &self,
         base: &Base<S>,
         proposal: &Proposal,
-        recover: &dyn Fn(&[Bytes]) -> Vec<Result<Tx, String>>,
+        recover: Recover<'_>,
     ) -> Result<Result<ExecutedBlock, Rejection>, StateError> {
         let (entry0, txs) = match decode(proposal, recover) {
             Ok(parts) => parts,
@@ -187,10 +191,7 @@ pub(crate) fn entries(block: &Block) -> Vec<Bytes> {
     entries
 }
 
-fn decode(
-    proposal: &Proposal,
-    recover: &dyn Fn(&[Bytes]) -> Vec<Result<Tx, String>>,
-) -> Result<(Entry0, Vec<Arc<Tx>>), Rejection> {
+fn decode(proposal: &Proposal, recover: Recover<'_>) -> Result<(Entry0, Vec<Arc<Tx>>), Rejection> {
     let (first, rest) = proposal.entries.split_first().ok_or(Rejection::Empty)?;
     let entry0 = Entry0::decode(first)?;
     let mut txs = Vec::with_capacity(rest.len());

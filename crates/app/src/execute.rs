@@ -75,7 +75,7 @@ pub(crate) fn build<S: StateReader + NodeReader>(
     source: &mut dyn TxSource,
     budget: &mut dyn Budget,
 ) -> Result<ExecutedBlock, StateError> {
-    let mut executor = BlockExecutor::new(state, params, modules, env.clone())?;
+    let mut executor = BlockExecutor::new(state, params, modules, env)?;
     let mut txs: Vec<Arc<Tx>> = Vec::new();
     let mut bytes: u64 = 0;
     while executor.gas_left() >= rules::LEAST_TX_GAS && !budget.is_spent() {
@@ -109,7 +109,7 @@ pub(crate) fn replay<S: StateReader + NodeReader>(
     if bytes > params.gas.max_block_bytes {
         return Ok(Err(Rejection::TooLarge { got: bytes, limit: params.gas.max_block_bytes }));
     }
-    let mut executor = BlockExecutor::new(state, params, modules, env.clone())?;
+    let mut executor = BlockExecutor::new(state, params, modules, env)?;
     for (index, tx) in txs.iter().enumerate() {
         match executor.execute(tx) {
             Ok(_) => {}

@@ -16,7 +16,7 @@ pub mod genesis;
 mod proposal;
 pub mod rules;
 
-pub use application::{App, AppError, Base, Finalized, Proposal};
+pub use application::{App, AppError, Base, Finalized, Proposal, Recover};
 pub use chlom_evm::system_modules as modules;
 pub use execute::{ExecutedBlock, Rejection};
 pub use proposal::{Budget, TxSource};

@@ -4,7 +4,7 @@
 //!
 //! Each block runs through the application's own path; its durable write overlaps the next block's execution, two blocks
 //! in flight at most. The table says where the time went; the ratio compares rooting with its keccak time alone.
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, missing_docs)]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::float_arithmetic, missing_docs)]
 
 use std::{
     path::PathBuf,

@@ -1,5 +1,7 @@
 //! Dependencies point one way (ARCHITECTURE §2): this test reads the manifests and keeps it so.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,6 +1,8 @@
 //! The specification's clauses and the code that cites them agree: an unknown id fails, and so does a clause that no
 //! code cites unless `spec/exceptions.md` says why.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -22,5 +22,5 @@ pub use diff::{AccountChange, SlotChange, StateDiff};
 pub use error::StateError;
 pub use hashed::{HashedChanges, StorageChange};
 pub use memory::MemoryState;
-pub use node::{Branch, Child, TrieId, TrieUpdates};
+pub use node::{Branch, Child, Records, TrieId, TrieUpdates};
 pub use reader::{NodeReader, StateReader};

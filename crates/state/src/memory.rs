@@ -1,6 +1,6 @@
 //! A state in memory: the model that tests compare with, and the state that genesis is built on.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::Nibbles;
@@ -26,7 +26,7 @@ pub struct MemoryState {
     /// Trie roots.
     pub roots: BTreeMap<TrieId, Child>,
     /// Branch records.
-    pub branches: BTreeMap<TrieId, BTreeMap<Nibbles, Arc<Branch>>>,
+    pub branches: BTreeMap<TrieId, BTreeMap<Nibbles, Branch>>,
     /// Root of the accounts trie; `None` until something was committed.
     pub state_root: Option<B256>,
 }
@@ -135,7 +135,7 @@ impl NodeReader for MemoryState {
         Ok(self.roots.get(trie).cloned())
     }
 
-    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
+    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
         Ok(self.branches.get(trie).and_then(|table| table.get(path)).cloned())
     }
 

@@ -51,7 +51,16 @@ pub trait NodeReader: Send + Sync {
     ///
     /// # Errors
     /// Only for faults of the store.
-    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError>;
+    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError>;
+
+    /// The branches at several paths, in the order of the paths: what [`Self::branch`] gives for each. An update asks for
+    /// many at a time, sorted; a store may read them together.
+    ///
+    /// # Errors
+    /// Only for faults of the store.
+    fn branches(&self, trie: &TrieId, paths: &[Nibbles]) -> Result<Vec<Option<Branch>>, StateError> {
+        paths.iter().map(|path| self.branch(trie, path)).collect()
+    }
 
     /// The RLP value of the leaf with this full key (an account's RLP, or a slot value's RLP).
     ///
@@ -94,8 +103,26 @@ impl<T: NodeReader + ?Sized> NodeReader for Arc<T> {
     fn root(&self, trie: &TrieId) -> Result<Option<Child>, StateError> {
         (**self).root(trie)
     }
-    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
+    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
         (**self).branch(trie, path)
+    }
+    fn branches(&self, trie: &TrieId, paths: &[Nibbles]) -> Result<Vec<Option<Branch>>, StateError> {
+        (**self).branches(trie, paths)
+    }
+    fn leaf(&self, trie: &TrieId, key: &B256) -> Result<Option<Vec<u8>>, StateError> {
+        (**self).leaf(trie, key)
+    }
+}
+
+impl<T: NodeReader + ?Sized> NodeReader for &T {
+    fn root(&self, trie: &TrieId) -> Result<Option<Child>, StateError> {
+        (**self).root(trie)
+    }
+    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
+        (**self).branch(trie, path)
+    }
+    fn branches(&self, trie: &TrieId, paths: &[Nibbles]) -> Result<Vec<Option<Branch>>, StateError> {
+        (**self).branches(trie, paths)
     }
     fn leaf(&self, trie: &TrieId, key: &B256) -> Result<Option<Vec<u8>>, StateError> {
         (**self).leaf(trie, key)

@@ -181,7 +181,7 @@ impl NodeReader for EarlierReader<'_> {
         self.read(trie, |reader| reader.root(trie))
     }
 
-    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
+    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
         self.read(trie, |reader| reader.branch(trie, path))
     }
 

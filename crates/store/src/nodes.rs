@@ -29,20 +29,20 @@ pub(crate) type Known<T> = Option<Option<T>>;
 
 /// Bytes that a branch takes in memory, with its counters.
 pub(crate) fn branch_bytes(branch: &Branch) -> usize {
-    size_of::<Branch>() + 16 + size_of_val(branch.children())
+    16 + branch.as_bytes().len()
 }
 
 /// A branch with what it weighs, counted when the branch is new: later it would have to be fetched into the processor's
 /// caches again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WeighedBranch {
-    pub(crate) branch: Option<Arc<Branch>>,
+    pub(crate) branch: Option<Branch>,
     pub(crate) bytes: u32,
 }
 
-impl From<Option<Arc<Branch>>> for WeighedBranch {
-    fn from(branch: Option<Arc<Branch>>) -> Self {
-        let bytes = branch.as_deref().map_or(0, branch_bytes);
+impl From<Option<Branch>> for WeighedBranch {
+    fn from(branch: Option<Branch>) -> Self {
+        let bytes = branch.as_ref().map_or(0, branch_bytes);
         Self { branch, bytes: bytes.try_into().unwrap_or(u32::MAX) }
     }
 }
@@ -73,7 +73,7 @@ impl Merged {
         self.roots.get(trie).cloned().or_else(|| self.is_cleared(trie).then_some(None))
     }
 
-    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Known<Arc<Branch>> {
+    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Known<Branch> {
         if self.branches.is_empty() {
             return None;
         }
@@ -121,7 +121,7 @@ impl Merged {
             (Value::from(trie.root_key()), value)
         });
         let branches = self.branches.par_iter().map(|((trie, path), branch)| {
-            let value = branch.branch.as_ref().map(|branch| branch.encode().into());
+            let value = branch.branch.as_ref().map(|branch| branch.as_bytes().into());
             (Value::from(trie.record_key(path)), value)
         });
         let mut records: Vec<_> = branches.collect();
@@ -174,7 +174,7 @@ impl Unstored {
         newest.map(|root| root.cloned()).or_else(|| self.merged.root(trie))
     }
 
-    pub(crate) fn branch(&self, trie: &TrieId, path: &Nibbles) -> Known<Arc<Branch>> {
+    pub(crate) fn branch(&self, trie: &TrieId, path: &Nibbles) -> Known<Branch> {
         let newest = self.blocks.iter().rev().find_map(|block| block.weighed.updates.branch(trie, path));
         newest.map(|branch| branch.cloned()).or_else(|| self.merged.branch(trie, path))
     }

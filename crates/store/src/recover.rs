@@ -25,9 +25,9 @@ impl NodeReader for StoredTrie<'_> {
         stored.map(|bytes| Child::decode(&bytes)).transpose()
     }
 
-    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
+    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
         let stored = self.pinned.get(Table::Trie, &trie.record_key(path))?;
-        Ok(stored.map(|bytes| Branch::decode(path, &bytes)).transpose()?.map(Arc::new))
+        stored.map(|bytes| Branch::decode(path, &bytes)).transpose()
     }
 
     fn leaf(&self, trie: &TrieId, key: &B256) -> Result<Option<Vec<u8>>, StateError> {

@@ -145,12 +145,12 @@ impl Version {
         self.pinned.get(Table::Trie, &trie.root_key())?.map(|bytes| Child::decode(&bytes)).transpose()
     }
 
-    pub(crate) fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
+    pub(crate) fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
         if let Some(known) = self.unstored.branch(trie, path) {
             return Ok(known);
         }
         let stored = self.pinned.get(Table::Trie, &trie.record_key(path))?;
-        Ok(stored.map(|bytes| Branch::decode(path, &bytes)).transpose()?.map(Arc::new))
+        stored.map(|bytes| Branch::decode(path, &bytes)).transpose()
     }
 
     pub(crate) fn leaf(&self, trie: &TrieId, key: &B256) -> Result<Option<Vec<u8>>, StateError> {

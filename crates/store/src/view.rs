@@ -164,7 +164,7 @@ impl StateView {
         Ok(root)
     }
 
-    fn newest_branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
+    fn newest_branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
         let (cache, at, key) = (&self.shared.caches.branches, self.version.commit, (*trie, *path));
         if let Some(cached) = cache.get(&key, at) {
             return Ok(cached.branch);
@@ -183,7 +183,7 @@ impl NodeReader for StateView {
         }
     }
 
-    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
+    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
         match &self.past {
             None => self.newest_branch(trie, path),
             Some(past) => self.earlier(past, |reader| reader.branch(trie, path)),

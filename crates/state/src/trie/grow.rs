@@ -1,35 +1,29 @@
-//! The update of one trie: down the old trie with the sorted changes, and new branches where none were.
-
-use std::sync::Arc;
+//! The update of one trie: down the old trie with the sorted changes.
 
 use alloy_primitives::B256;
 use alloy_trie::{Nibbles, nodes::RlpNode};
 use arrayvec::ArrayVec;
 use rayon::prelude::*;
 
-use super::path::{common, nibble};
+use super::{
+    changes::{Changes, LeafValue, slot_parts, split},
+    gather::{Step, gather, missing},
+};
 use crate::{
     error::StateError,
     node::{Branch, Child, TrieId},
     reader::NodeReader,
 };
 
-/// From how many changes on a branch's children are worked on in parallel.
-const SPLIT: usize = 128;
+/// Fewer changes than this are not worth the handing over to another thread.
+const SPLIT_MIN: usize = 64;
+/// More changes than this are not worked on at once: what is read ahead for them should fit into a core's own cache.
+const SPLIT_MAX: usize = 1024;
+/// Into how many parts for each thread the changes of a trie are divided at least, so that all threads end together.
+const PARTS: usize = 4;
 
-/// The new value of a leaf.
-pub(super) trait LeafValue: Sync {
-    /// Whether there is a value; otherwise the leaf goes.
-    fn is_live(&self) -> bool;
-    /// Appends the value's RLP.
-    fn put(&self, out: &mut Vec<u8>);
-}
-
-/// Changed keys, sorted, each once.
-pub(super) type Changes<'c, V> = &'c [(B256, V)];
-
-/// A record's fate, by path: `None` leaves it as it is, `Some(None)` removes it.
-pub(super) type Records = Vec<(Nibbles, Option<Option<Arc<Branch>>>)>;
+/// What becomes of records, by path: `None` leaves one as it is, `Some(None)` removes it.
+pub(super) type Fates = Vec<(Nibbles, Option<Option<Branch>>)>;
 
 /// A subtree whose parent, and with it its depth, is not settled yet.
 pub(super) enum Loose<'c, V> {
@@ -47,35 +41,38 @@ impl<V> Loose<'_, V> {
     pub(super) const fn is_gone(&self) -> bool {
         matches!(self, Self::Gone)
     }
-
-    /// The leaf's key or the branch's path, padded with zeros.
-    fn path(&self) -> Option<&B256> {
-        match self {
-            Self::Gone => None,
-            Self::Leaf(key, _) => Some(key),
-            Self::Kept(child, _) => Some(child.packed_path()),
-            Self::Grown(path, ..) => Some(path),
-        }
-    }
 }
 
-/// Children of a branch that is being settled, by slot.
+/// What belongs to the slots of a branch, in order.
 pub(super) type Slots<T> = ArrayVec<(u8, T), 16>;
+
+/// Records that were read ahead, and which of them is the next to be used.
+type Ahead<'s, 'c, V> = Option<(&'s [Step<'c, V>], &'s mut usize)>;
 
 /// One worker on one trie.
 pub(super) struct Worker<'r, R: ?Sized> {
     pub(super) reader: &'r R,
     pub(super) trie: TrieId,
     /// Branches that were looked at, parents before children.
-    pub(super) records: Records,
-    /// Buffers for a node and a value.
-    pub(super) node: Vec<u8>,
+    pub(super) fates: Fates,
+    /// From how many changes on a branch's children are worked on each by itself. No result depends on it.
+    split: usize,
+    /// Buffers for a value, a node and a record.
     pub(super) value: Vec<u8>,
+    pub(super) node: Vec<u8>,
+    pub(super) record: Vec<u8>,
 }
 
 impl<'r, R: NodeReader + ?Sized> Worker<'r, R> {
-    pub(super) fn new(reader: &'r R, trie: TrieId) -> Self {
-        Self { reader, trie, records: Vec::new(), node: Vec::new(), value: Vec::new() }
+    /// A worker for this many changes.
+    pub(super) fn new(reader: &'r R, trie: TrieId, changes: usize) -> Self {
+        let split = changes / (PARTS * rayon::current_num_threads());
+        Self::splitting(reader, trie, split.clamp(SPLIT_MIN, SPLIT_MAX))
+    }
+
+    fn splitting(reader: &'r R, trie: TrieId, split: usize) -> Self {
+        let [value, node, record] = [(); 3].map(|()| Vec::new());
+        Self { reader, trie, fates: Vec::new(), split, value, node, record }
     }
 
     /// The subtree after `changes`, where `old` hung at `depth`.
@@ -84,222 +81,108 @@ impl<'r, R: NodeReader + ?Sized> Worker<'r, R> {
         old: Option<&Child>,
         depth: usize,
         changes: Changes<'c, V>,
+        ahead: Ahead<'_, 'c, V>,
     ) -> Result<Loose<'c, V>, StateError> {
         let Some(old) = old else { return self.plant(depth, changes, Loose::Gone, &[]) };
-        let path = old.packed_path();
-        let (before, inside, after) = split(changes, path, old.path_len(), depth);
+        let (before, inside, after) = split(changes, old, depth);
         let inner = if inside.is_empty() {
             Loose::Kept(old.clone(), depth)
         } else if old.is_leaf() {
-            self.plant(depth, inside, Loose::Gone, &[])?
+            let (key, value) = &inside[0];
+            if value.is_live() { Loose::Leaf(key, value) } else { Loose::Gone }
+        } else if let Some((steps, next)) = ahead {
+            *next += 1;
+            self.climb(old, depth, inside, (steps, *next - 1))?
+        } else if inside.len() < self.split {
+            let steps = gather(self.reader, &self.trie, old, inside)?;
+            self.fates.reserve(steps.len());
+            self.climb(old, depth, inside, (&steps, 0))?
         } else {
-            self.update(old, depth, inside)?
+            self.fan_out(old, depth, inside)?
         };
+        if before.is_empty() && after.is_empty() {
+            return Ok(inner);
+        }
         self.plant(depth, before, inner, after)
     }
 
-    /// The branch `old` after changes that all are below it.
-    fn update<'c, V: LeafValue>(
+    /// The branch `old` after changes that all are below it, with the records at and below it read ahead.
+    fn climb<'c, V: LeafValue>(
+        &mut self,
+        old: &Child,
+        depth: usize,
+        changes: Changes<'c, V>,
+        (steps, at): (&[Step<'c, V>], usize),
+    ) -> Result<Loose<'c, V>, StateError> {
+        let (branch, mut next) = (&steps[at].branch, steps[at].children);
+        let fate = self.reserve(old.path());
+        let mut slots = Slots::new();
+        for (slot, part) in slot_parts(changes, old.path_len()) {
+            // What most changes are: a new value for a leaf that stays where it is.
+            if let [(key, value)] = part
+                && value.is_live()
+                && branch.has_leaf(slot, key)
+            {
+                slots.push((slot, Loose::Leaf(key, value)));
+                continue;
+            }
+            let child = branch.child(old.packed_path(), slot);
+            let ahead = Some((steps, &mut next));
+            slots.push((slot, self.grow(child.as_ref(), old.path_len() + 1, part, ahead)?));
+        }
+        self.settle(fate, (old, depth, branch), &mut slots)
+    }
+
+    /// The branch `old` after changes that all are below it, with its children worked on in parallel.
+    fn fan_out<'c, V: LeafValue>(
         &mut self,
         old: &Child,
         depth: usize,
         changes: Changes<'c, V>,
     ) -> Result<Loose<'c, V>, StateError> {
-        let below = old.path_len() + 1;
-        let branch = self.branch(&old.path())?;
-        let record = self.reserve(old.path());
-        let mut tasks = Slots::new();
-        let mut rest = changes;
-        while let Some((first, _)) = rest.first() {
-            let slot = nibble(first, below - 1);
-            let part = take_slot(&mut rest, slot, below - 1);
-            tasks.push((slot, (branch.child(slot), part)));
-        }
-        let slots =
-            self.each(tasks, changes.len(), |worker, (child, part)| worker.grow(child, below, part))?;
-        self.settle(record, (old, depth, &branch), slots)
-    }
-
-    /// A subtree of new leaves and at most one old subtree, `middle`, which is between them in the order of keys and
-    /// is no prefix of theirs.
-    fn plant<'c, V: LeafValue>(
-        &mut self,
-        depth: usize,
-        before: Changes<'c, V>,
-        middle: Loose<'c, V>,
-        after: Changes<'c, V>,
-    ) -> Result<Loose<'c, V>, StateError> {
-        let mut live = before.iter().chain(after).filter(|(_, value)| value.is_live());
-        let Some((key, value)) = live.next() else { return Ok(middle) };
-        let rest = live.count();
-        if rest == 0 && middle.is_gone() {
-            return Ok(Loose::Leaf(key, value));
-        }
-        if rest + 1 == before.len() + after.len() {
-            return self.build(depth, Grove { before, middle, after });
-        }
-        // Keys go that were not there: nothing in a block does that, but changes from elsewhere may.
-        let [mut before, after] = [before, after].map(|part| {
-            part.iter().filter(|(_, v)| v.is_live()).map(|(k, v)| (*k, v)).collect::<Vec<(B256, &V)>>()
-        });
-        let middle: Loose<'_, &V> = match middle {
-            Loose::Gone => Loose::Gone,
-            Loose::Leaf(key, value) => {
-                before.push((*key, value));
-                Loose::Gone
-            }
-            Loose::Kept(child, at) => Loose::Kept(child, at),
-            Loose::Grown(path, len, node) => Loose::Grown(path, len, node),
-        };
-        match self.build(depth, Grove { before: &before, middle, after: &after })? {
-            Loose::Grown(path, len, node) => Ok(Loose::Grown(path, len, node)),
-            _ => unreachable!("two subtrees give a branch"),
-        }
-    }
-
-    /// A new branch over at least two subtrees.
-    fn build<'c, V: LeafValue>(
-        &mut self,
-        depth: usize,
-        grove: Grove<'c, V>,
-    ) -> Result<Loose<'c, V>, StateError> {
-        let (Some(first), Some(last)) = (grove.first(), grove.last()) else { return Ok(Loose::Gone) };
-        let (path, len) = (*first, common(first, last));
-        debug_assert!(len >= depth && len < 64, "subtrees share a path but differ");
-        let record = self.reserve(super::path::nibbles(&path, len));
-        let size = grove.before.len() + grove.after.len();
-        let slots = self.each(grove.divide(len), size, |worker, part| match part.single() {
-            Ok(single) => Ok(single),
-            Err(part) => worker.build(len + 1, part),
+        let path = old.path();
+        let branch = self.reader.branch(&self.trie, &path)?.ok_or_else(|| missing(&self.trie, &path))?;
+        let fate = self.reserve(path);
+        let tasks = slot_parts(changes, old.path_len()).collect();
+        let mut slots = self.each(tasks, |worker, slot, part| {
+            let child = branch.child(old.packed_path(), slot);
+            worker.grow(child.as_ref(), old.path_len() + 1, part, None)
         })?;
-        self.settle_new(record, super::path::truncated(&path, len), len, slots)
+        self.settle(fate, (old, depth, &branch), &mut slots)
     }
 
-    /// Runs the tasks of a branch's slots, in parallel when they stand for many changes. The outcome, errors included,
-    /// does not depend on which.
-    fn each<'c, T: Send, V: LeafValue>(
+    /// Runs the tasks of a branch's slots in parallel. The outcome, errors included, is that of one after the other.
+    pub(super) fn each<'c, T: Send, V: LeafValue>(
         &mut self,
-        tasks: Slots<T>,
-        size: usize,
-        run: impl Fn(&mut Self, T) -> Result<Loose<'c, V>, StateError> + Sync,
+        tasks: Vec<(u8, T)>,
+        run: impl Fn(&mut Self, u8, T) -> Result<Loose<'c, V>, StateError> + Sync,
     ) -> Result<Slots<Loose<'c, V>>, StateError> {
-        if size < SPLIT || tasks.len() < 2 {
-            return tasks.into_iter().map(|(slot, task)| Ok((slot, run(self, task)?))).collect();
-        }
-        let (reader, trie) = (self.reader, self.trie);
+        let (reader, trie, split) = (self.reader, self.trie, self.split);
         let done: Vec<_> = tasks
-            .into_iter()
-            .collect::<Vec<_>>()
             .into_par_iter()
             .map(|(slot, task)| {
-                let mut worker = Worker::new(reader, trie);
-                let loose = run(&mut worker, task);
-                (slot, loose, worker.records)
+                let mut worker = Worker::splitting(reader, trie, split);
+                let loose = run(&mut worker, slot, task);
+                (slot, loose, worker.fates)
             })
             .collect();
+        self.fates.reserve(done.iter().map(|(_, _, fates)| fates.len()).sum());
         let mut slots = Slots::new();
-        for (slot, loose, records) in done {
+        for (slot, loose, fates) in done {
             slots.push((slot, loose?));
-            self.records.extend(records);
+            self.fates.extend(fates);
         }
         Ok(slots)
     }
 
-    /// The record of a branch that must be there.
-    pub(super) fn branch(&self, path: &Nibbles) -> Result<Arc<Branch>, StateError> {
-        self.reader
-            .branch(&self.trie, path)?
-            .ok_or_else(|| StateError::Corrupt(format!("no branch at {path:?} of {:?}", self.trie)))
+    /// Whether this many changes are worked on in parallel.
+    pub(super) const fn is_split(&self, changes: usize) -> bool {
+        changes >= self.split
     }
 
-    /// A place in the records for a branch, so that parents come before children.
-    fn reserve(&mut self, path: Nibbles) -> usize {
-        self.records.push((path, None));
-        self.records.len() - 1
+    /// A place in the fates for a branch, so that parents come before children.
+    pub(super) fn reserve(&mut self, path: Nibbles) -> usize {
+        self.fates.push((path, None));
+        self.fates.len() - 1
     }
-}
-
-/// What a new branch is built over: leaves, sorted, with at most one old subtree between them.
-struct Grove<'c, V> {
-    before: Changes<'c, V>,
-    middle: Loose<'c, V>,
-    after: Changes<'c, V>,
-}
-
-impl<'c, V> Grove<'c, V> {
-    fn first(&self) -> Option<&B256> {
-        self.before
-            .first()
-            .map(|(key, _)| key)
-            .or(self.middle.path())
-            .or(self.after.first().map(|(key, _)| key))
-    }
-
-    fn last(&self) -> Option<&B256> {
-        self.after
-            .last()
-            .map(|(key, _)| key)
-            .or(self.middle.path())
-            .or(self.before.last().map(|(key, _)| key))
-    }
-
-    /// Parts by the nibble at `at`.
-    fn divide(self, at: usize) -> Slots<Self> {
-        let Self { mut before, middle, mut after } = self;
-        let middle_slot = middle.path().map(|path| nibble(path, at));
-        let mut middle = Some(middle);
-        let mut parts = Slots::new();
-        for slot in 0..16 {
-            let part = Self {
-                before: take_slot(&mut before, slot, at),
-                middle: middle.take_if(|_| middle_slot == Some(slot)).unwrap_or(Loose::Gone),
-                after: take_slot(&mut after, slot, at),
-            };
-            if part.first().is_some() {
-                parts.push((slot, part));
-            }
-        }
-        parts
-    }
-
-    /// The one subtree, if it is only one.
-    fn single(self) -> Result<Loose<'c, V>, Self> {
-        match (self.before, &self.middle, self.after) {
-            ([], Loose::Gone, [(key, value)]) | ([(key, value)], Loose::Gone, []) => {
-                Ok(Loose::Leaf(key, value))
-            }
-            ([], _, []) => Ok(self.middle),
-            _ => Err(self),
-        }
-    }
-}
-
-/// Takes the changes whose nibble `at` is `slot` from the front.
-fn take_slot<'c, V>(rest: &mut Changes<'c, V>, slot: u8, at: usize) -> Changes<'c, V> {
-    let here = |(key, _): &(B256, V)| nibble(key, at) == slot;
-    let count = if rest.len() > 64 {
-        rest.partition_point(here)
-    } else {
-        rest.iter().position(|change| !here(change)).unwrap_or(rest.len())
-    };
-    let (taken, left) = rest.split_at(count);
-    *rest = left;
-    taken
-}
-
-/// Splits changes, which agree with `path` up to `depth`, into those before, below and after its first `len` nibbles.
-fn split<'c, V>(
-    changes: Changes<'c, V>,
-    path: &B256,
-    len: usize,
-    depth: usize,
-) -> (Changes<'c, V>, Changes<'c, V>, Changes<'c, V>) {
-    if len == depth {
-        return (&[], changes, &[]);
-    }
-    let start = changes.partition_point(|(key, _)| key < path);
-    let (before, rest) = changes.split_at(start);
-    let end = rest.partition_point(|(key, _)| common(key, path) >= len);
-    let (inside, after) = rest.split_at(end);
-    (before, inside, after)
 }

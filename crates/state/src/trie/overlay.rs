@@ -1,11 +1,9 @@
 //! The trie with changes that its store does not hold: blocks executed but not stored, or stored blocks taken back.
 
-use std::sync::Arc;
-
 use alloy_primitives::B256;
 use alloy_trie::Nibbles;
 
-use super::update::{apply_hashed, decode_account};
+use super::update_hashed::{apply_hashed, decode_account};
 use crate::{
     account::EMPTY_ROOT,
     error::StateError,
@@ -59,7 +57,7 @@ impl<R: NodeReader + ?Sized> NodeReader for Layered<'_, R> {
         self.updates.root(trie).map_or_else(|| self.base.root(trie), |root| Ok(root.cloned()))
     }
 
-    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
+    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
         self.updates
             .branch(trie, path)
             .map_or_else(|| self.base.branch(trie, path), |branch| Ok(branch.cloned()))
@@ -71,8 +69,7 @@ impl<R: NodeReader + ?Sized> NodeReader for Layered<'_, R> {
         if let Some(value) = change.and_then(|change| change.slots.get(key)) {
             return Ok((!value.is_zero()).then(|| alloy_rlp::encode(value)));
         }
-        let wiped = change.is_some_and(|change| change.wiped) || self.updates.is_cleared(trie);
-        if wiped { Ok(None) } else { self.base.leaf(trie, key) }
+        if self.updates.is_cleared(trie) { Ok(None) } else { self.base.leaf(trie, key) }
     }
 }
 
@@ -117,7 +114,7 @@ impl<R: NodeReader + ?Sized> NodeReader for Reverted<'_, R> {
     fn root(&self, trie: &TrieId) -> Result<Option<Child>, StateError> {
         self.layer().root(trie)
     }
-    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Arc<Branch>>, StateError> {
+    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
         self.layer().branch(trie, path)
     }
     fn leaf(&self, trie: &TrieId, key: &B256) -> Result<Option<Vec<u8>>, StateError> {

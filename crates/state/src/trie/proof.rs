@@ -50,8 +50,8 @@ pub fn prove<R: NodeReader + ?Sized>(
             }
         }
         proof.list(&node, &own, &child)?;
-        match branch.child(nibble(key, len)) {
-            Some(next) => child = next.clone(),
+        match branch.child(path, nibble(key, len)) {
+            Some(next) => child = next,
             None => return Ok(proof.0),
         }
         depth = len + 1;

@@ -1,14 +1,14 @@
 //! Nodes as Ethereum encodes them (Yellow Paper, appendices C and D), written into buffers that are used again.
 
 use alloy_primitives::B256;
-use alloy_rlp::{EMPTY_STRING_CODE, Encodable, Header, length_of_length};
+use alloy_rlp::{EMPTY_STRING_CODE, Encodable, Header};
 
 use super::path::nibble;
 use crate::node::{Branch, KEY_NIBBLES};
 
 /// Room for the header of a branch, which is written last.
 const HEADER: usize = 3;
-/// The longest branch: 16 hashes, no value.
+/// The longest branch: 16 hashes and no value.
 const BRANCH_MAX: usize = HEADER + 16 * 33 + 1;
 
 /// A leaf at `depth` with its value's RLP. Replaces what was in `out`.
@@ -30,38 +30,36 @@ pub(super) fn extension(out: &mut Vec<u8>, path: &B256, from: usize, to: usize, 
 
 /// A branch. Uses `out` as it likes and returns the part with the node.
 pub(super) fn branch<'o>(out: &'o mut Vec<u8>, branch: &Branch) -> &'o [u8] {
-    out.resize(BRANCH_MAX, 0);
-    let mut end = HEADER;
-    let mut children = branch.children().iter();
-    for slot in 0..16 {
-        let node = if branch.mask() >> slot & 1 == 1 { children.next() } else { None };
-        match node {
-            Some(child) => {
-                let node = child.node().as_slice();
-                out[end..end + node.len()].copy_from_slice(node);
-                end += node.len();
-            }
-            None => {
-                out[end] = EMPTY_STRING_CODE;
-                end += 1;
-            }
+    // Every slot that nothing is written to is empty, and so is the value.
+    out.clear();
+    out.resize(BRANCH_MAX, EMPTY_STRING_CODE);
+    let (mut at, mut next) = (HEADER, 0);
+    for entry in branch.entries() {
+        at += usize::from(entry.slot - next);
+        next = entry.slot + 1;
+        // A hash is stored without its prefix.
+        if entry.node.len() == 32 {
+            out[at] = EMPTY_STRING_CODE + 32;
+            at += 1;
         }
+        out[at..at + entry.node.len()].copy_from_slice(entry.node);
+        at += entry.node.len();
     }
-    out[end] = EMPTY_STRING_CODE;
-    end += 1;
-    let start = put_list_header(out, end - HEADER);
-    &out[start..end]
+    at += usize::from(16 - next) + 1;
+    let start = put_list_header(out, at - HEADER);
+    &out[start..at]
 }
 
 /// Writes a list header that ends where the payload begins; returns where it starts.
 fn put_list_header(out: &mut [u8], payload: usize) -> usize {
     let [high, low] = (payload as u16).to_be_bytes();
-    match payload {
-        0..56 => out[HEADER - 1] = 0xc0 + low,
-        56..256 => out[HEADER - 2..HEADER].copy_from_slice(&[0xf8, low]),
-        _ => out[..HEADER].copy_from_slice(&[0xf9, high, low]),
-    }
-    HEADER - 1 - if payload < 56 { 0 } else { length_of_length(payload) - 1 }
+    let (start, head) = match payload {
+        0..56 => (HEADER - 1, [0xc0 + low, 0, 0]),
+        56..256 => (HEADER - 2, [0xf8, low, 0]),
+        _ => (0, [0xf9, high, low]),
+    };
+    out[start..HEADER].copy_from_slice(&head[..HEADER - start]);
+    start
 }
 
 /// Length of the hex-prefix encoding of `count` nibbles as an RLP string.

@@ -1,17 +1,19 @@
 //! Where a branch comes to rest once its children are known.
 
-use std::sync::Arc;
+use std::mem;
 
 use alloy_primitives::B256;
 use alloy_trie::nodes::RlpNode;
 
 use super::{
-    grow::{LeafValue, Loose, Slots, Worker},
+    changes::LeafValue,
+    gather::missing,
+    grow::{Loose, Slots, Worker},
     rlp,
 };
 use crate::{
     error::StateError,
-    node::{Branch, Child},
+    node::{Branch, Child, Weaver},
     reader::NodeReader,
 };
 
@@ -19,84 +21,71 @@ impl<R: NodeReader + ?Sized> Worker<'_, R> {
     /// A branch with changed children in `slots`. `old` is the branch, at which depth it hung, and its record.
     pub(super) fn settle<'c, V: LeafValue>(
         &mut self,
-        record: usize,
+        fate: usize,
         (old, depth, branch): (&Child, usize, &Branch),
-        slots: Slots<Loose<'c, V>>,
+        slots: &mut Slots<Loose<'c, V>>,
     ) -> Result<Loose<'c, V>, StateError> {
-        let (path, len) = (*old.packed_path(), old.path_len());
+        let (path, len) = (old.packed_path(), old.path_len());
         let touched = slots.iter().fold(0u16, |mask, (slot, _)| mask | 1 << slot);
         let untouched = branch.mask() & !touched;
         let left = slots.iter().filter(|(_, loose)| !loose.is_gone()).count();
-        match left + untouched.count_ones() as usize {
-            0 => {
-                self.records[record].1 = Some(None);
-                Ok(Loose::Gone)
-            }
-            1 => {
-                self.records[record].1 = Some(None);
-                Ok(match branch.child(untouched.trailing_zeros() as u8) {
-                    Some(child) => Loose::Kept(child.clone(), len + 1),
-                    None => {
-                        let mut left = slots.into_iter().map(|(_, loose)| loose);
-                        left.find(|loose| !loose.is_gone()).unwrap_or(Loose::Gone)
-                    }
-                })
-            }
-            count => {
-                let new = self.weave(branch, slots, len + 1, count)?;
-                if new == *branch {
-                    return Ok(Loose::Kept(old.clone(), depth));
-                }
-                Ok(self.enter(record, path, len, new))
-            }
+        if left + untouched.count_ones() as usize > 1 {
+            return Ok(match self.weave(Some(branch), slots, len)? {
+                Some(new) => self.enter(fate, path, len, new),
+                None => Loose::Kept(old.clone(), depth),
+            });
         }
+        self.fates[fate].1 = Some(None);
+        Ok(match branch.child(path, untouched.trailing_zeros() as u8) {
+            Some(child) => Loose::Kept(child, len + 1),
+            None => {
+                slots.drain(..).map(|(_, loose)| loose).find(|loose| !loose.is_gone()).unwrap_or(Loose::Gone)
+            }
+        })
     }
 
-    /// A branch where none was.
+    /// A branch where none was, over two subtrees at least.
     pub(super) fn settle_new<'c, V: LeafValue>(
         &mut self,
-        record: usize,
+        fate: usize,
         path: B256,
         len: usize,
-        slots: Slots<Loose<'c, V>>,
+        slots: &mut Slots<Loose<'c, V>>,
     ) -> Result<Loose<'c, V>, StateError> {
-        let count = slots.len();
-        let new = self.weave(&Branch::default(), slots, len + 1, count)?;
-        Ok(self.enter(record, path, len, new))
+        Ok(self.weave(None, slots, len)?.map_or(Loose::Gone, |new| self.enter(fate, &path, len, new)))
     }
 
-    fn enter<'c, V>(&mut self, record: usize, path: B256, len: usize, new: Branch) -> Loose<'c, V> {
+    fn enter<'c, V>(&mut self, fate: usize, path: &B256, len: usize, new: Branch) -> Loose<'c, V> {
         let own = self.branch_node(&new);
-        self.records[record].1 = Some(Some(Arc::new(new)));
-        Loose::Grown(path, len, own)
+        self.fates[fate].1 = Some(Some(new));
+        Loose::Grown(*path, len, own)
     }
 
-    /// The old children with those in `slots` in their places.
+    /// The old children with those in `slots` in their places; `None` when that is what the old branch was.
     fn weave<V: LeafValue>(
         &mut self,
-        old: &Branch,
-        slots: Slots<Loose<'_, V>>,
-        depth: usize,
-        count: usize,
-    ) -> Result<Branch, StateError> {
-        let mut children = Vec::with_capacity(count);
-        let mut mask = old.mask();
-        let mut rest = old.iter().peekable();
-        for (slot, loose) in slots {
-            while let Some((_, child)) = rest.next_if(|(at, _)| *at < slot) {
-                children.push(child.clone());
+        old: Option<&Branch>,
+        slots: &mut Slots<Loose<'_, V>>,
+        len: usize,
+    ) -> Result<Option<Branch>, StateError> {
+        let mut record = mem::take(&mut self.record);
+        let mut weaver = Weaver::new(&mut record, len);
+        let mut from = 0;
+        for (slot, loose) in slots.drain(..) {
+            if let Some(old) = old {
+                weaver.keep(old, from, slot);
             }
-            rest.next_if(|(at, _)| *at == slot);
-            match self.hang(loose, depth)? {
-                Some(child) => {
-                    mask |= 1 << slot;
-                    children.push(child);
-                }
-                None => mask &= !(1 << slot),
+            if let Some(child) = self.hang(loose, len + 1)? {
+                weaver.put(slot, &child);
             }
+            from = slot + 1;
         }
-        children.extend(rest.map(|(_, child)| child.clone()));
-        Ok(Branch::new(mask, children))
+        if let Some(old) = old {
+            weaver.keep(old, from, 16);
+        }
+        let new = weaver.finish(old);
+        self.record = record;
+        Ok(new)
     }
 
     /// Fixes a subtree at a depth: only now are its leaf or its extension encoded.
@@ -116,11 +105,7 @@ impl<R: NodeReader + ?Sized> Worker<'_, R> {
             Loose::Kept(child, at) if at == depth => child,
             Loose::Kept(child, _) if child.is_leaf() => self.move_leaf(*child.packed_path(), depth)?,
             Loose::Kept(child, at) => {
-                let own = match child.path_len() == at {
-                    true => child.node().clone(),
-                    // The child's node is its old extension's: the branch's own comes from its record.
-                    false => self.branch(&child.path()).map(|branch| self.branch_node(&branch))?,
-                };
+                let own = if child.path_len() == at { child.node().clone() } else { self.own_node(&child)? };
                 self.extend(*child.packed_path(), child.path_len(), own, depth)
             }
             Loose::Grown(path, len, own) => self.extend(path, len, own, depth),
@@ -135,6 +120,13 @@ impl<R: NodeReader + ?Sized> Worker<'_, R> {
             .ok_or_else(|| StateError::Corrupt(format!("no value for leaf {key} of {:?}", self.trie)))?;
         rlp::leaf(&mut self.node, &key, depth, &value);
         Ok(Child::leaf(key, RlpNode::from_rlp(&self.node)))
+    }
+
+    /// The node of an unchanged branch whose parent embeds its extension: it comes from the branch's record.
+    fn own_node(&mut self, child: &Child) -> Result<RlpNode, StateError> {
+        let path = child.path();
+        let branch = self.reader.branch(&self.trie, &path)?.ok_or_else(|| missing(&self.trie, &path))?;
+        Ok(self.branch_node(&branch))
     }
 
     /// A branch at a depth, with an extension before it when its path is longer.

@@ -1,5 +1,5 @@
 //! The trie against a naive one, and the promises that its users rely on.
-#![allow(missing_docs, unreachable_pub)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod blocks;
 mod damage;

@@ -60,7 +60,7 @@ pub fn nibbles(key: &B256) -> Vec<u8> {
 fn hex_prefix(nibbles: &[u8], leaf: bool) -> Vec<u8> {
     let flag = 2 * u8::from(leaf) + (nibbles.len() % 2) as u8;
     let mut digits = vec![flag];
-    if nibbles.len() % 2 == 0 {
+    if nibbles.len().is_multiple_of(2) {
         digits.push(0);
     }
     digits.extend_from_slice(nibbles);

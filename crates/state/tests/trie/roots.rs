@@ -3,7 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{B256, U256};
-use chlom_state::{HashedChanges, MemoryState, TrieId, TrieUpdates, account::EMPTY_ROOT, trie::apply_hashed};
+use alloy_trie::{Nibbles, proof::verify_proof};
+use chlom_state::{
+    Account, HashedChanges, MemoryState, TrieId, TrieUpdates,
+    account::EMPTY_ROOT,
+    trie::{apply_hashed, prove},
+};
 use proptest::prelude::*;
 
 use crate::{
@@ -25,7 +30,7 @@ proptest! {
             let accounts = world.account_leaves();
             prop_assert_eq!(state.state_root(), naive::root(&accounts));
             prop_assert_eq!(state.state_root(), alloy_root(&accounts));
-            for (_, (account, slots)) in &world.0 {
+            for (account, slots) in world.0.values() {
                 prop_assert_eq!(account.storage_root, alloy_root(&leaves(slots)));
             }
         }
@@ -91,6 +96,33 @@ fn inline_nodes_occur_in_what_is_tested() {
     let state = fresh(&world);
     let trie = TrieId::Storage(B256::ZERO);
     let branch = state.branches[&trie].values().next().unwrap();
-    assert!(branch.children().iter().all(|child| child.node().len() < 32));
+    assert!(branch.children(&B256::ZERO).all(|(_, child)| child.node().len() < 32));
     assert_eq!(state.roots[&trie].root_hash(), naive::root(&leaves(&slots)));
+}
+
+#[test]
+fn a_branch_at_every_depth_can_grow_change_be_proved_and_go() {
+    let last = B256::repeat_byte(0x77);
+    let key = |depth: usize| {
+        let mut key = last;
+        key.0[depth / 2] ^= if depth.is_multiple_of(2) { 0x10 } else { 0x01 };
+        key
+    };
+    let account = |nonce| Some(Account { nonce, ..Account::default() });
+    let all: BTreeMap<_, _> = (0..64).map(key).chain([last]).map(|key| (key, account(1))).collect();
+    let odd: BTreeMap<_, _> =
+        (0..64).filter(|depth| depth % 2 == 1).map(|depth| (key(depth), None)).collect();
+    let (mut world, mut state) = (World::default(), MemoryState::default());
+    for accounts in [all.clone(), [(last, account(2))].into(), odd, [(key(63), account(3))].into(), all] {
+        let changes = HashedChanges { accounts, storage: BTreeMap::new() };
+        advance(&mut state, &changes);
+        world.apply(&changes);
+        assert_eq!(state.state_root(), naive::root(&world.account_leaves()));
+        assert_same(&state, &fresh(&world));
+    }
+    assert_eq!(state.branches[&TrieId::Accounts].len(), 64);
+    let proof = prove(&state, &TrieId::Accounts, &last).unwrap();
+    assert_eq!(proof.len(), 65);
+    let value = world.account_leaves()[&last].clone();
+    verify_proof(state.state_root(), Nibbles::unpack(last), Some(value), &proof).unwrap();
 }

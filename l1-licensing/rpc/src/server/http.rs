@@ -1,6 +1,6 @@
 //! Answers HTTP requests.
 
-use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc};
+use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
 use axum::extract::{FromRequestParts, WebSocketUpgrade};
 use bytes::{Bytes, BytesMut};
@@ -15,7 +15,6 @@ use tokio::time::timeout;
 use crate::{
     dispatch::output::{self, Output, length},
     error::RpcError,
-    limits::Limits,
     server::{
         budget::{FREE, Share},
         connection::Connection,
@@ -29,6 +28,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+/// How long, and how much, is read of a body that was refused.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 64 * 1024 * 1024;
 
 const WELCOME: &str =
     "CHLOM: JSON-RPC by POST or WebSocket on this address. /health and /metrics are by GET.\n";
@@ -97,6 +100,7 @@ fn refuse(status: StatusCode, error: RpcError) -> Answer {
 async fn post(connection: &Connection, headers: &HeaderMap, body: Incoming) -> Answer {
     if !is_json(headers) {
         let error = RpcError::invalid_request("invalid content type, only application/json is supported");
+        linger(body);
         return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, error);
     }
     let (body, share) = match read(connection, body).await {
@@ -139,28 +143,46 @@ async fn read(connection: &Connection, mut body: Incoming) -> Result<(Bytes, Sha
     // Where the length is not known beforehand (chunked), the most is set aside.
     let announced = body.size_hint().upper().map_or(limits.body_bytes as u64, |length| length);
     if announced > limits.body_bytes as u64 {
-        drain(&mut body, limits).await;
+        linger(body);
         return Err(Box::new(too_large(connection)));
     }
-    let room = usize::try_from(announced).unwrap_or(usize::MAX);
-    let share = connection.shared.budget.take(room).ok_or_else(|| Box::new(busy(connection)))?;
+    let Some(share) = connection.shared.budget.take(usize::try_from(announced).unwrap_or(usize::MAX)) else {
+        linger(body);
+        return Err(Box::new(busy(connection)));
+    };
     match timeout(limits.body_time, collect(&mut body, limits.body_bytes)).await {
-        Ok(Ok(body)) => Ok((body, share)),
+        Ok(Ok(text)) => Ok((text, share)),
         Ok(Err(Broken::TooLarge)) => {
-            drain(&mut body, limits).await;
+            linger(body);
             Err(Box::new(too_large(connection)))
         }
         Ok(Err(Broken::Cut)) => Err(Box::new(refuse(
             StatusCode::BAD_REQUEST,
             RpcError::invalid_request("the body ended before its announced length"),
         ))),
-        Err(_) => {
-            connection.shared.service.metrics.refused("slow_body");
-            let limit = limits.body_time.as_secs();
-            let error = RpcError::limit(format!("the body took too long to arrive: the limit is {limit} s"));
-            Err(Box::new(refuse(StatusCode::REQUEST_TIMEOUT, error)))
-        }
+        Err(_) => Err(Box::new(too_slow(connection))),
     }
+}
+
+/// Reads on for a while after a refusal: a client that is still sending would otherwise see the connection break, and not
+/// the reason.
+fn linger(mut body: Incoming) {
+    tokio::spawn(timeout(LINGER, async move {
+        let mut left = LINGER_BYTES;
+        while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                return;
+            }
+        }
+    }));
+}
+
+fn too_slow(connection: &Connection) -> Answer {
+    connection.shared.service.metrics.refused("slow_body");
+    let limit = connection.shared.service.context.limits.body_time.as_secs();
+    let error = RpcError::limit(format!("the body took too long to arrive: the limit is {limit} s"));
+    refuse(StatusCode::REQUEST_TIMEOUT, error)
 }
 
 fn too_large(connection: &Connection) -> Answer {
@@ -168,26 +190,6 @@ fn too_large(connection: &Connection) -> Answer {
     let limit = connection.shared.service.context.limits.body_bytes;
     let error = RpcError::limit(format!("request body too large: the limit is {limit} bytes"));
     refuse(StatusCode::PAYLOAD_TOO_LARGE, error)
-}
-
-/// Limits' worth of an oversized body that is read and dropped, so that its sender gets to read why it is refused: most
-/// clients send all of a body before they look at the answer, and would see a broken connection instead.
-const DRAINED: usize = 4;
-
-/// Reads on without keeping anything, within bounds of size and time.
-async fn drain(body: &mut Incoming, limits: &Limits) {
-    let most = limits.body_bytes.saturating_mul(DRAINED);
-    let discard = async {
-        let mut seen = 0;
-        while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
-            seen += frame.data_ref().map_or(0, Bytes::len);
-            if seen > most {
-                return;
-            }
-        }
-    };
-    // A sender that is too slow gets its answer all the same, and then the connection ends.
-    let _ended = timeout(limits.body_time, discard).await;
 }
 
 enum Broken {

@@ -35,6 +35,9 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     client.send(head.as_bytes()).await;
     client.send(format!("3e9\r\n{}\r\n", " ".repeat(1001)).as_bytes()).await;
     assert_eq!(client.response().await.status, 413);
+    // A client that has sent it all already still gets to see why.
+    let refused = node.client().await.post(vec![b' '; 8_000_000]).await;
+    assert_eq!(refused.status, 413);
     let exact = format!("{:<1000}", call(1, "net_version", "[]"));
     assert_eq!(node.client().await.post(exact).await.json()["result"], "7272");
 }
