@@ -20,6 +20,9 @@ use chlom_primitives::{Params, Tx};
 use chlom_state::trie;
 use chlom_store::{Backend, Commit, History, Store, StoreConfig};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Args {
     accounts: u64,
     txs: u64,

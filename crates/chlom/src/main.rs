@@ -10,6 +10,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// Blocks are executed and rooted in many small, short-lived pieces: this allocator takes about a quarter of the CPU of a
+/// block off (decision 0005).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A sovereign chain for licences and royalties.
 #[derive(Parser)]
 #[command(name = "chlom", version, about, propagate_version = true)]

@@ -11,6 +11,7 @@ use chlom_pool::{Pool, PoolConfig, PoolEnv};
 use chlom_primitives::Params;
 use chlom_rpc::{Context, Cors, Health, Limits, NewBlock, Server, ServerOptions};
 use chlom_store::{Backend, Commit, History, Store, StoreConfig, StoreError};
+use prometheus_client::registry::Registry;
 use tokio::sync::broadcast;
 
 use super::{
@@ -81,7 +82,7 @@ async fn serve(args: &DevArgs) -> Result<()> {
     let options = ServerOptions {
         cors: cors(&args.cors),
         health: Arc::new(Halted(chain.clone())),
-        registry: Default::default(),
+        registry: Registry::with_prefix("chlom"),
     };
     // The port is taken before the first block is made: a second `chlom dev` must not get as far as that.
     let server = Server::bind(SocketAddr::new(args.host, args.port), context, options).await?;
