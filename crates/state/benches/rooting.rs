@@ -30,6 +30,10 @@ use chlom_state::{
 };
 use rayon::prelude::*;
 
+/// As in the node: of what rooting takes beside its keccaks, much is finding room for records.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Flat accounts and their trie.
 #[derive(Default)]
 struct State {
