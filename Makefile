@@ -35,6 +35,8 @@ slow: ## The long drills
 	cargo test --locked --workspace -- _slow
 
 bench: ## Measure, with peers where they can be had: tables and JSON
+	cargo bench --locked -p chlom-crypto --bench recovery
+	cargo bench --locked -p chlom-state --bench rooting
 	cargo bench --locked -p chlom --bench blocks
 	cargo build --release --locked -p chlom
 	node devnet/bench/run.mjs --chlom $(CARGO_TARGET_DIR)/release/chlom

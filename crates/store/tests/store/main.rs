@@ -1,5 +1,5 @@
 //! The store from outside: against a model, with failing writes, killed at any moment, over foreign and damaged
-//! directories, and read while it is written.
+//! directories, and read while it is written. Its sibling `killed` kills it.
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,
@@ -11,7 +11,6 @@
 mod chain;
 mod directories;
 mod faults;
-mod killed;
 mod model;
 mod pruning;
 mod readers;
