@@ -156,7 +156,7 @@ impl App {
         proposal: &Proposal,
         recover: Recover<'_>,
     ) -> Result<Result<ExecutedBlock, Rejection>, StateError> {
-        let (entry0, txs) = match decode(proposal, recover) {
+        let (entry0, txs) = match decode(proposal, &self.params, recover) {
             Ok(parts) => parts,
             Err(why) => return Ok(Err(why)),
         };
@@ -191,9 +191,15 @@ pub(crate) fn entries(block: &Block) -> Vec<Bytes> {
     entries
 }
 
-fn decode(proposal: &Proposal, recover: Recover<'_>) -> Result<(Entry0, Vec<Arc<Tx>>), Rejection> {
+fn decode(
+    proposal: &Proposal,
+    params: &Params,
+    recover: Recover<'_>,
+) -> Result<(Entry0, Vec<Arc<Tx>>), Rejection> {
     let (first, rest) = proposal.entries.split_first().ok_or(Rejection::Empty)?;
     let entry0 = Entry0::decode(first)?;
+    // Before any signature is looked at: a proposer must not buy hours of recovery with an invalid block.
+    execute::check_size(rest, params)?;
     let mut txs = Vec::with_capacity(rest.len());
     for (index, tx) in recover(rest).into_iter().enumerate() {
         match tx {

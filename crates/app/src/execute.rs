@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use alloy_consensus::Header;
+use alloy_primitives::Bytes;
 use chlom_evm::{BlockEnv, BlockExecutor, ExecuteError};
 use chlom_module::ModuleSet;
 use chlom_primitives::{
@@ -54,6 +55,14 @@ pub enum Rejection {
         /// Bytes allowed.
         limit: u64,
     },
+    /// More transactions than the gas limit can pay for.
+    #[error("{got} transactions, the gas limit pays for {limit} at most")]
+    TooMany {
+        /// Transactions proposed.
+        got: u64,
+        /// Most that fit.
+        limit: u64,
+    },
     /// A header field is not what it must be.
     #[error("header field {field}: {got}, expected {want}")]
     Header {
@@ -97,7 +106,23 @@ pub(crate) fn build<S: StateReader + NodeReader>(
     seal(state, env, executor, txs)
 }
 
-/// Executes exactly these transactions, unless they are too many bytes [BLK-5]. `Ok(Err(_))` is the block's fault, `Err(_)` this node's.
+/// Upholds [BLK-5], and that no block has more transactions than its gas limit can pay for.
+pub(crate) fn check_size(entries: &[Bytes], params: &Params) -> Result<(), Rejection> {
+    let size = |entry: &Bytes| u64::try_from(entry.len()).unwrap_or(u64::MAX);
+    let got = entries.iter().map(size).fold(0, u64::saturating_add);
+    let limit = params.gas.max_block_bytes;
+    if got > limit {
+        return Err(Rejection::TooLarge { got, limit });
+    }
+    let got = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+    let limit = params.gas.block_gas_limit / rules::LEAST_TX_GAS;
+    if got > limit {
+        return Err(Rejection::TooMany { got, limit });
+    }
+    Ok(())
+}
+
+/// Executes exactly these transactions. `Ok(Err(_))` is the block's fault, `Err(_)` this node's.
 pub(crate) fn replay<S: StateReader + NodeReader>(
     state: &S,
     params: &Params,
@@ -105,10 +130,6 @@ pub(crate) fn replay<S: StateReader + NodeReader>(
     env: BlockEnv,
     txs: Vec<Arc<Tx>>,
 ) -> Result<Result<ExecutedBlock, Rejection>, StateError> {
-    let bytes: u64 = txs.iter().map(|tx| u64::try_from(tx.raw().len()).unwrap_or(u64::MAX)).sum();
-    if bytes > params.gas.max_block_bytes {
-        return Ok(Err(Rejection::TooLarge { got: bytes, limit: params.gas.max_block_bytes }));
-    }
     let mut executor = BlockExecutor::new(state, params, modules, env)?;
     for (index, tx) in txs.iter().enumerate() {
         match executor.execute(tx) {

@@ -9,7 +9,7 @@ use chlom_app::{App, AppError, Base, Proposal, Rejection, TxSource, genesis};
 use chlom_chain::staking::Validator;
 use chlom_crypto::{AccountKey, ValidatorKey};
 use chlom_evm::{TxInvalid, genesis::GenesisSpec};
-use chlom_primitives::{Block, Entry0, Tx};
+use chlom_primitives::{Block, Entry0, Params, Tx};
 use chlom_state::{MemoryState, StateReader};
 use proptest::prelude::*;
 
@@ -217,6 +217,18 @@ fn blk_5_more_bytes_than_a_block_may_hold_are_rejected_unexecuted() {
     let proposal = chain.prepare(vec![transfer(0, 0, Address::repeat_byte(0x22), 5)], 0);
     let verdict = app.process_proposal(&chain_base(), &proposal, &recover).unwrap();
     assert!(matches!(verdict, Err(Rejection::TooLarge { limit: 100, .. })), "{verdict:?}");
+}
+
+#[test]
+fn more_transactions_than_the_gas_limit_pays_for_are_rejected_before_any_signature_is_looked_at() {
+    let mut chain = Chain::new();
+    let mut proposal = chain.prepare(vec![], 0);
+    proposal.entries.extend(vec![Bytes::from_static(b"x"); 10_000]);
+    let never = |_: &[Bytes]| -> Vec<Result<Tx, String>> { panic!("signatures were recovered") };
+    let base = Chain::new().base();
+    let mut app = App::new(Arc::new(Params::default()), Arc::new(chlom_app::modules()));
+    let verdict = app.process_proposal(&base, &proposal, &never).unwrap();
+    assert_eq!(verdict, Err(Rejection::TooMany { got: 10_000, limit: 200_000_000 / 21_000 }));
 }
 
 fn chain_base() -> Base<MemoryState> {

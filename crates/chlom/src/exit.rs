@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
+use chlom_pool::{JournalError, PoolError};
 use chlom_rpc::BindError;
 use chlom_store::StoreError;
 
 /// Bad arguments, or a genesis file that cannot be used. clap uses the same code.
 const USAGE: u8 = 2;
-/// The port is taken.
+/// The address cannot be listened on: taken, not permitted, or none of this machine's.
 const PORT: u8 = 3;
 /// Another process has the data directory.
 const LOCKED: u8 = 4;
@@ -25,6 +26,14 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(code(error))
 }
 
+fn code_of_journal(error: &JournalError) -> u8 {
+    match error {
+        JournalError::Io { .. } => 1,
+        JournalError::Locked { .. } => LOCKED,
+        _ => DATA,
+    }
+}
+
 fn code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
         if cause.is::<Usage>() {
@@ -39,6 +48,9 @@ fn code(error: &anyhow::Error) -> u8 {
                 return DATA;
             }
             _ => {}
+        }
+        if let Some(PoolError::Journal(journal)) = cause.downcast_ref::<PoolError>() {
+            return code_of_journal(journal);
         }
     }
     1

@@ -18,8 +18,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// A sovereign chain for licences and royalties.
 #[derive(Parser)]
 #[command(name = "chlom", version, about, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 stopped as asked, 1 fault, 2 bad arguments or genesis, 3 port taken, \
-4 data directory in use, 5 data directory foreign or damaged.")]
+#[command(
+    after_help = "Exit codes: 0 stopped as asked, 1 fault, 2 bad arguments or genesis, 3 cannot listen on the port, \
+4 data directory in use, 5 data directory foreign or damaged."
+)]
 struct Cli {
     #[command(flatten)]
     logging: logging::LoggingArgs,

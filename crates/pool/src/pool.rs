@@ -127,6 +127,12 @@ impl Pool {
         let mut fresh = Vec::new();
         self.shared.table.write().rebase(&accounts, base_fee, Instant::now(), &mut fresh);
         self.shared.listeners.notify(&fresh);
+        // What the undone blocks included is not put back, so the journal must not bring it back after a restart.
+        if let Some(journal) = &self.shared.journal
+            && let Err(error) = journal.rewrite(&self.live())
+        {
+            tracing::warn!(%error, "the journal still holds transactions of undone blocks");
+        }
         Ok(())
     }
 

@@ -51,6 +51,14 @@ pub(crate) struct EarlierTries {
 }
 
 impl EarlierTries {
+    /// Lets go of what a newer head has left behind: each holds a snapshot of the engine. Without waiting: a list in use is
+    /// tidied with the next block.
+    pub(crate) fn tidy(&self, head: &Version) {
+        if let Some(mut kept) = self.kept.try_lock() {
+            kept.retain(|earlier| earlier.is_near(head));
+        }
+    }
+
     /// The trie of an earlier height. Whoever asks meanwhile waits: the work is heavy, and most ask for the same.
     pub(crate) fn at(
         &self,
@@ -67,10 +75,7 @@ impl EarlierTries {
             return Err(StoreError::Pruned { height, oldest });
         }
         let mut kept = self.kept.lock();
-        kept.retain(|earlier| {
-            earlier.base.fork == head.fork
-                && head.height().saturating_sub(earlier.base.height()) < KEPT_BLOCKS
-        });
+        kept.retain(|earlier| earlier.is_near(head));
         if let Some(found) = kept.iter().find(|earlier| earlier.height == height) {
             return Ok(found.clone());
         }
@@ -84,6 +89,10 @@ impl EarlierTries {
 }
 
 impl Earlier {
+    fn is_near(&self, head: &Version) -> bool {
+        self.base.fork == head.fork && head.height().saturating_sub(self.base.height()) < KEPT_BLOCKS
+    }
+
     fn new(shared: &Arc<Shared>, base: &Arc<Version>, height: u64) -> Result<Self, StoreError> {
         let (mut values, mut slots) = (HashedChanges::default(), BTreeMap::new());
         for (address, touched) in base.pinned.touched(height, base.height())? {

@@ -141,7 +141,9 @@ impl Writer {
         }
         let head = Arc::new(head);
         chain.tip = Some(chain.tip.as_ref().map_or_else(|| head.clone(), |tip| raise(tip, &head)));
-        chain.head = Some(head);
+        chain.head = Some(head.clone());
+        drop(chain);
+        shared.earlier.tidy(&head);
     }
 
     fn is_flush_due(&self) -> bool {

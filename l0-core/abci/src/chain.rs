@@ -2,8 +2,12 @@
 
 use std::{
     collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -53,6 +57,10 @@ type Reply<T> = SyncSender<Result<T, ChainError>>;
 pub struct DevChain {
     commands: Sender<Command>,
     halted: Arc<OnceLock<ChainError>>,
+    /// True while a wake is under way that the producer has not seen: one is as good as many.
+    waking: Arc<AtomicBool>,
+    /// True once the chain was told to stop; a long `mine` looks at it too.
+    stopping: Arc<AtomicBool>,
 }
 
 /// The producing thread, for joining after [`DevChain::stop`].
@@ -82,6 +90,7 @@ impl DevChain {
     ) -> (Self, Maker) {
         let (commands, inbox) = channel();
         let halted = Arc::new(OnceLock::new());
+        let (waking, stopping) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let producer = Producer {
             app: App::new(params.clone(), modules),
             store,
@@ -95,11 +104,13 @@ impl DevChain {
             publish,
             inbox,
             halted: halted.clone(),
+            waking: waking.clone(),
+            stopping: stopping.clone(),
             clock: ChainClock::default(),
             snapshots: BTreeMap::new(),
             next_snapshot: 1,
         };
-        (Self { commands, halted }, maker)
+        (Self { commands, halted, waking, stopping }, maker)
     }
 
     /// Why no further blocks are made, if so.
@@ -109,8 +120,10 @@ impl DevChain {
 
     /// Transactions arrived; makes a block at once on an automining chain.
     pub fn wake(&self) {
-        // A stopped chain makes no blocks; the sender of the transactions learns that from `halted` and `/health`.
-        let _stopped = self.commands.send(Command::Wake);
+        if !self.waking.swap(true, Ordering::AcqRel) {
+            // A stopped chain makes no blocks; the sender of the transactions learns that from `halted` and `/health`.
+            let _stopped = self.commands.send(Command::Wake);
+        }
     }
 
     /// Makes `blocks` blocks now, `interval` seconds apart; returns the last height once durable.
@@ -158,6 +171,7 @@ impl DevChain {
 
     /// Ends the thread after the block in hand.
     pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
         let _already = self.commands.send(Command::Stop);
     }
 
@@ -176,6 +190,8 @@ pub struct Maker {
     publish: Publish,
     inbox: Receiver<Command>,
     halted: Arc<OnceLock<ChainError>>,
+    waking: Arc<AtomicBool>,
+    stopping: Arc<AtomicBool>,
     clock: ChainClock,
     snapshots: BTreeMap<u64, (u64, ChainClock)>,
     next_snapshot: u64,
@@ -188,7 +204,9 @@ impl Maker {
     /// The thread could not be started.
     pub fn start(mut self) -> std::io::Result<Running> {
         let thread = std::thread::Builder::new().name("blocks".into()).spawn(move || {
-            if let Err(why) = self.run() {
+            // A panic is a broken invariant: it must show in `/health` as any other halt does.
+            let ended = catch_unwind(AssertUnwindSafe(|| self.run()));
+            if let Err(why) = ended.unwrap_or(Err(ChainError::Panicked)) {
                 tracing::error!(%why, "no further blocks");
                 let _first = self.halted.set(why);
             }
@@ -198,17 +216,19 @@ impl Maker {
 
     fn run(&mut self) -> Result<(), ChainError> {
         let mut due = Instant::now();
-        loop {
-            let wait = due.saturating_duration_since(Instant::now());
-            match self.inbox.recv_timeout(wait) {
-                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        while !self.stopping.load(Ordering::Acquire) {
+            // The block time comes first, whatever is waiting: commands get what is left until the next.
+            if Instant::now() >= due {
+                self.make_block()?;
+                due = next_due(due, self.config.block_time);
+            }
+            match self.inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
                 Ok(command) => self.obey(command)?,
-                Err(RecvTimeoutError::Timeout) => {
-                    self.make_block()?;
-                    due = next_due(due, self.config.block_time);
-                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
         }
+        Ok(())
     }
 
     fn make_block(&mut self) -> Result<u64, ChainError> {
@@ -222,6 +242,7 @@ impl Maker {
     fn obey(&mut self, command: Command) -> Result<(), ChainError> {
         match command {
             Command::Wake => {
+                self.waking.store(false, Ordering::Release);
                 if self.config.automine && self.producer.has_work()? {
                     self.make_block()?;
                 }
@@ -256,6 +277,9 @@ impl Maker {
     fn mine(&mut self, blocks: u64, interval: Option<u64>) -> Result<u64, ChainError> {
         let mut height = self.producer.head_height()?;
         for index in 0..blocks {
+            if self.stopping.load(Ordering::Acquire) {
+                return Err(ChainError::Stopped);
+            }
             if let Some(seconds) = interval.filter(|_| index > 0) {
                 let head = self.producer.head_timestamp()?;
                 self.clock.increase(seconds, head)?;

@@ -16,6 +16,9 @@ pub enum ChainError {
     /// State could not be read for the pool.
     #[error("the chain halted: {0}")]
     State(String),
+    /// A broken invariant; the message is in the log.
+    #[error("the chain halted: the block producer panicked, see the log")]
+    Panicked,
     /// The chain stopped before; the first reason is logged and in `/health`.
     #[error("the chain is stopped")]
     Stopped,
@@ -43,7 +46,7 @@ pub enum ChainError {
 impl ChainError {
     /// True for faults after which no further block may be made.
     pub fn halts(&self) -> bool {
-        matches!(self, Self::App(_) | Self::Store(_) | Self::State(_) | Self::Stopped)
+        matches!(self, Self::App(_) | Self::Store(_) | Self::State(_) | Self::Panicked | Self::Stopped)
     }
 }
 

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use alloy_primitives::Address;
 use anyhow::{Context as _, Result};
-use chlom_abci::{DevChain, DevChainConfig};
+use chlom_abci::{ChainError, DevChain, DevChainConfig};
 use chlom_app::genesis;
 use chlom_evm::genesis::GenesisSpec;
 use chlom_pool::{Pool, PoolConfig, PoolEnv};
@@ -24,6 +24,9 @@ use super::{
 /// Heads and transactions that a slow subscriber may lag behind before it is told so and dropped.
 const HEADS_KEPT: usize = 256;
 const PENDING_KEPT: usize = 65_536;
+/// Open files to ask for, and those that all connections and tables together may need.
+const FILES_WANTED: u64 = 65_536;
+const FILES_NEEDED: u64 = 4_096;
 /// Journal of acknowledged transactions, inside the data directory.
 const JOURNAL: &str = "pool.journal";
 
@@ -32,12 +35,24 @@ const JOURNAL: &str = "pool.journal";
 /// # Errors
 /// What kept the chain from starting.
 pub(crate) fn run(args: &DevArgs) -> Result<()> {
+    raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("rpc")
         .build()
         .context("starting the async runtime")?;
     runtime.block_on(serve(args))
+}
+
+/// Connections and tables are open files; shells commonly allow 1,024 unless asked for more.
+fn raise_file_limit() {
+    match rlimit::increase_nofile_limit(FILES_WANTED) {
+        Ok(limit) if limit < FILES_NEEDED => {
+            tracing::warn!(limit, needed = FILES_NEEDED, "few open files are allowed; raise `ulimit -n`");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
+    }
 }
 
 async fn serve(args: &DevArgs) -> Result<()> {
@@ -100,7 +115,11 @@ async fn serve(args: &DevArgs) -> Result<()> {
     server.serve(stop_signal()).await;
     chain.stop();
     tokio::task::spawn_blocking(move || running.join()).await.context("joining the block producer")?;
-    store.flush().context("writing the last caches")
+    store.flush().context("writing the last caches")?;
+    match chain.halted() {
+        Some(why) if !matches!(why, ChainError::Stopped) => Err(why.clone().into()),
+        _ => Ok(()),
+    }
 }
 
 /// `/health` fails once the chain halted.

@@ -78,7 +78,7 @@ impl File {
             match key {
                 "config" => file.read_config(&field)?,
                 "alloc" => file.alloc = read_alloc(&field)?,
-                "timestamp" => file.timestamp = field.quantity()?,
+                "timestamp" => file.timestamp = field.timestamp()?,
                 "gasLimit" => file.gas_limit = Some(field.quantity()?),
                 "baseFeePerGas" => file.base_fee = Some(field.quantity()?),
                 "mixHash" | "mixhash" => file.mix_hash = field.word()?,

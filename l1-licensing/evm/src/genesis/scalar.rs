@@ -37,6 +37,12 @@ impl Node<'_> {
         u64::try_from(self.number()?).map_err(|_| self.is_not("a number below 2^64"))
     }
 
+    /// A number below 2⁶³: later blocks' timestamps are higher and must fit too [BLK-8].
+    pub(super) fn timestamp(&self) -> Result<u64, GenesisError> {
+        let seconds = self.quantity()?;
+        if seconds > u64::MAX / 2 { Err(self.is_not("a number below 2^63")) } else { Ok(seconds) }
+    }
+
     /// An address of 40 hex digits.
     pub(super) fn address(&self) -> Result<Address, GenesisError> {
         match self.value {

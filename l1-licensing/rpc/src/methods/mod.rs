@@ -35,8 +35,8 @@ pub(crate) fn chain_rows(context: &Context) -> Vec<Row> {
     if context.dev.is_some() {
         let dev: [Row; 5] = [
             ("evm_mine", Class::Heavy, dev::mine),
-            ("evm_increaseTime", Class::Light, dev::increase_time),
-            ("evm_setNextBlockTimestamp", Class::Light, dev::set_next_block_timestamp),
+            ("evm_increaseTime", Class::Heavy, dev::increase_time),
+            ("evm_setNextBlockTimestamp", Class::Heavy, dev::set_next_block_timestamp),
             ("evm_snapshot", Class::Heavy, dev::snapshot),
             ("evm_revert", Class::Heavy, dev::revert),
         ];
