@@ -34,12 +34,12 @@ compat-suite:
 slow: ## The long drills
 	cargo test --locked --workspace -- _slow
 
-bench: ## Measure, with peers where they can be had: tables and JSON
+bench: ## Measure, with geth and anvil where Go and npm are: tables, and JSON in the cache folder
 	cargo bench --locked -p chlom-crypto --bench recovery
 	cargo bench --locked -p chlom-state --bench rooting
-	cargo bench --locked -p chlom --bench blocks
+	cargo bench --locked -p chlom --bench blocks -- --dir $(CACHE)/bench-blocks
 	cargo build --release --locked -p chlom
-	node devnet/bench/run.mjs --chlom $(CARGO_TARGET_DIR)/release/chlom
+	node devnet/bench/run.mjs --chlom $(CARGO_TARGET_DIR)/release/chlom --json $(CACHE)/bench.json
 
 tools: ## Install forge, cast, viem and ethers from npm into devnet/compat
 	devnet/compat/tools/install
