@@ -1,5 +1,7 @@
 //! What JSON-RPC may do on a dev chain only: time, mining, snapshots and the accounts' keys.
 
+use std::sync::Arc;
+
 use alloy_primitives::{Address, B256};
 use chlom_abci::{ChainError, DevChain};
 use chlom_rpc::{DevControl, RpcError, Wake};
@@ -9,12 +11,12 @@ use super::accounts::DevAccount;
 /// Joins the chain's thread and the keys.
 pub(crate) struct Control {
     chain: DevChain,
-    accounts: Vec<DevAccount>,
+    accounts: Arc<[DevAccount]>,
 }
 
 impl Control {
     /// Control over `chain` for the owner of `accounts`.
-    pub(crate) fn new(chain: DevChain, accounts: Vec<DevAccount>) -> Self {
+    pub(crate) fn new(chain: DevChain, accounts: Arc<[DevAccount]>) -> Self {
         Self { chain, accounts }
     }
 }

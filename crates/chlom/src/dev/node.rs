@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::broadcast;
 
 use super::{
-    accounts,
+    accounts::{self, DevAccount},
     args::DevArgs,
     banner::Ready,
     control::{Control, Waker},
@@ -56,7 +56,7 @@ fn raise_file_limit() {
 }
 
 async fn serve(args: &DevArgs) -> Result<()> {
-    let held = accounts::derive(args.accounts)?;
+    let held: Arc<[DevAccount]> = accounts::derive(args.accounts)?.into();
     let endowed: Vec<Address> = held.iter().map(|account| account.address).collect();
     let spec = super::genesis::spec(args, &endowed)?;
     let params = Arc::new(spec.params.clone());
@@ -77,7 +77,6 @@ async fn serve(args: &DevArgs) -> Result<()> {
         let _nobody =
             to_subscribers.send(NewBlock { block: made.block.clone(), receipts: made.receipts.clone() });
     });
-    let ready_accounts = accounts::derive(args.accounts)?;
 
     let (chain, maker) =
         DevChain::new(config, store.clone(), pool.clone(), params.clone(), modules.clone(), publish);
@@ -90,7 +89,7 @@ async fn serve(args: &DevArgs) -> Result<()> {
         heads,
         pending,
         wake: Arc::new(Waker(chain.clone())),
-        dev: Some(Arc::new(Control::new(chain.clone(), held))),
+        dev: Some(Arc::new(Control::new(chain.clone(), held.clone()))),
         client_version: client_version(),
         sync_timeout: Duration::from_secs(2),
     });
@@ -109,7 +108,7 @@ async fn serve(args: &DevArgs) -> Result<()> {
         genesis: store.genesis_hash().context("the store has no genesis block")?,
         height: head.block.height(),
         data_dir: args.data_dir.as_ref().map(|dir| dir.display().to_string()),
-        accounts: &ready_accounts,
+        accounts: &held,
     };
     println!("{}", if args.json { ready.json() } else { ready.text() });
     server.serve(stop_signal()).await;

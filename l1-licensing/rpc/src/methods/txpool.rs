@@ -22,20 +22,7 @@ pub(super) fn status(context: &Arc<Context>, params: &Params<'_>) -> Reply {
 
 /// `txpool_content`: every transaction by account and nonce.
 pub(super) fn content(context: &Arc<Context>, params: &Params<'_>) -> Reply {
-    params.at_most(0)?;
-    let content = context.pool.content();
-    let mut json = Json::default();
-    json.open_object();
-    for (part, accounts) in [("pending", &content.pending), ("queued", &content.queued)] {
-        json.key(part).open_object();
-        for (account, txs) in accounts {
-            json.key(&account.to_checksum(None));
-            write_txs(&mut json, txs, |json, tx| write_transaction(json, tx, None));
-        }
-        json.close_object();
-    }
-    json.close_object();
-    Ok(json.into())
+    write_all(context, params, |json, tx| write_transaction(json, tx, None))
 }
 
 /// `txpool_contentFrom`: one account's.
@@ -54,6 +41,11 @@ pub(super) fn content_from(context: &Arc<Context>, params: &Params<'_>) -> Reply
 
 /// `txpool_inspect`: every transaction as a line of text.
 pub(super) fn inspect(context: &Arc<Context>, params: &Params<'_>) -> Reply {
+    write_all(context, params, |json, tx| json.raw(format!("\"{}\"", summary(tx)).as_bytes()))
+}
+
+/// What waits, by part, account and nonce; `write` says how a transaction is shown.
+fn write_all(context: &Context, params: &Params<'_>, mut write: impl FnMut(&mut Json, &Tx)) -> Reply {
     params.at_most(0)?;
     let content = context.pool.content();
     let mut json = Json::default();
@@ -62,7 +54,7 @@ pub(super) fn inspect(context: &Arc<Context>, params: &Params<'_>) -> Reply {
         json.key(part).open_object();
         for (account, txs) in accounts {
             json.key(&account.to_checksum(None));
-            write_txs(&mut json, txs, |json, tx| json.raw(format!("\"{}\"", summary(tx)).as_bytes()));
+            write_txs(&mut json, txs, &mut write);
         }
         json.close_object();
     }
