@@ -12,7 +12,6 @@ abstract contract Governed is OwnableRoles, Initializable, UUPSUpgradeable {
     /// @notice An address that must be somebody is zero.
     error ZeroAddress();
 
-    /// @inheritdoc OwnableRoles
     /// @dev Written once: the initialiser of a proxy, or the constructor of a contract that stands alone.
     function _guardInitializeOwner() internal pure override returns (bool) {
         return true;
