@@ -3,7 +3,7 @@
 use std::fmt;
 
 use alloy_primitives::{Address, B256};
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -52,11 +52,11 @@ impl ConsensusKey {
         Address::from_slice(&Sha256::digest(self.0)[..20])
     }
 
-    /// True when `signature` is this key's over `message`. Strict: a signature has one encoding only (RFC 8032 with the
-    /// cofactorless equation), so a verdict never depends on which library gives it.
+    /// True when `signature` is this key's over `message`, by the rules of ZIP-215 as CometBFT has them: every signature that
+    /// CometBFT accepts is accepted here, or a few faulty validators could sign votes that count there and not in a block.
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        VerifyingKey::from_bytes(&self.0.0)
-            .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok())
+        let signature = ed25519_consensus::Signature::from(*signature);
+        ed25519_consensus::VerificationKey::try_from(self.0.0).is_ok_and(|key| key.verify(&signature, message).is_ok())
     }
 }
 

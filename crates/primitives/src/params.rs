@@ -23,6 +23,8 @@ pub struct Params {
     pub state: StateParams,
     /// Validators.
     pub staking: StakingParams,
+    /// Data availability.
+    pub da: DaParams,
 }
 
 /// Identity and pace.
@@ -77,6 +79,24 @@ pub struct StakingParams {
     pub max_validators: u32,
 }
 
+/// Data availability.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DaParams {
+    /// Seconds that a published blob is kept.
+    pub retention_seconds: u64,
+    /// Most rows of data of one blob; a power of two, at most 32.
+    pub max_rows: u64,
+    /// Rows of data a height at which the price stands still.
+    pub target_rows_per_block: u64,
+    /// Most rows of data that one height publishes.
+    pub max_rows_per_block: u64,
+    /// Wei a row when demand is at or below the target.
+    pub min_fee_per_row_wei: u64,
+    /// Rows of excess that multiply the price by e.
+    pub fee_update_rows: u64,
+}
+
 /// A parameter outside of its bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("parameter {name} is {value}, it must be {bound}")]
@@ -111,6 +131,14 @@ impl Params {
         at_least("gas.elasticity", self.gas.elasticity, 1, "at least 1")?;
         at_least("gas.base_fee_change_denominator", self.gas.base_fee_change_denominator, 1, "at least 1")?;
         at_least("gas.build_budget_ms", self.gas.build_budget_ms, 1, "at least 1")?;
+        at_least("da.retention_seconds", self.da.retention_seconds, 1, "at least 1")?;
+        at_least("da.min_fee_per_row_wei", self.da.min_fee_per_row_wei, 1, "at least 1")?;
+        at_least("da.fee_update_rows", self.da.fee_update_rows, 1, "at least 1")?;
+        let rows = self.da.max_rows;
+        if !rows.is_power_of_two() || rows > 32 {
+            return Err(ParamsError { name: "da.max_rows", value: rows, bound: "a power of two up to 32" });
+        }
+        at_least("da.max_rows_per_block", self.da.max_rows_per_block, rows, "at least da.max_rows")?;
         if self.gas.initial_base_fee_wei < self.gas.min_base_fee_wei {
             return Err(ParamsError {
                 name: "gas.initial_base_fee_wei",
