@@ -77,9 +77,13 @@ mod tests {
             (1, 5, 1, 136),
             (1, 5, 2, 11),
             (2, 5, 2, 23),
-            (1, 50_000_000, 2_225_652, 5_709_098_764),
+            (1, 50_000_000, 2_225_652, 5_709_098_764_u64),
         ] {
-            assert_eq!(fake_exponential(factor, excess, fraction), U256::from(want as u64), "{factor} {excess} {fraction}");
+            assert_eq!(
+                fake_exponential(factor, excess, fraction),
+                U256::from(want),
+                "{factor} {excess} {fraction}"
+            );
         }
         assert_eq!(fake_exponential(u128::MAX, u64::MAX, 1), U256::MAX);
     }

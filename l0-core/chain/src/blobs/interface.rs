@@ -8,30 +8,90 @@ sol! {
     interface IDataAvailability {
         /// Unknown: never published. Announced: published, not attested (yet, or in time). Available: attested by more than
         /// two thirds of power and not past its expiry. Expired: past it.
-        enum Status { Unknown, Announced, Available, Expired }
+        enum Status {
+            /// Never published.
+            Unknown,
+            /// Published, and not attested.
+            Announced,
+            /// Attested, and kept.
+            Available,
+            /// Past its time.
+            Expired
+        }
 
         /// Why a header is refused; the names say it. Numbers, so that no wording is part of consensus.
         enum HeaderFault {
-            Length, Version, Rows, Columns, CommitmentsLength, CommitmentEncoding, CommitmentOffCurve, CommitmentSubgroup,
-            RootMismatch, FoldMismatch
+            /// Not 109 bytes.
+            Length,
+            /// Not version 1.
+            Version,
+            /// No power of two up to 32.
+            Rows,
+            /// Not 64.
+            Columns,
+            /// Not 48 bytes for each row.
+            CommitmentsLength,
+            /// A commitment is no canonical compressed point.
+            CommitmentEncoding,
+            /// A commitment is on no point of the curve.
+            CommitmentOffCurve,
+            /// A commitment is outside of the subgroup.
+            CommitmentSubgroup,
+            /// The Merkle root is not that of the commitments.
+            RootMismatch,
+            /// The commitment is not their fold.
+            FoldMismatch
         }
 
         /// Why a cell cannot be judged.
         enum CellFault {
-            Row, Column, DataLength, ProofLength, Duplicate, NotCanonical, ProofEncoding, ProofOffCurve, ProofSubgroup
+            /// The square has no such row.
+            Row,
+            /// The square has no such column.
+            Column,
+            /// Not 2,048 bytes.
+            DataLength,
+            /// Not 48 bytes.
+            ProofLength,
+            /// Given twice.
+            Duplicate,
+            /// An element is not below the field's order.
+            NotCanonical,
+            /// The proof is no canonical compressed point.
+            ProofEncoding,
+            /// The proof is on no point of the curve.
+            ProofOffCurve,
+            /// The proof is outside of the subgroup.
+            ProofSubgroup
         }
 
         /// Why a point evaluation cannot be judged.
-        enum PointFault { Row, ProofLength, NotCanonical, ProofEncoding, ProofOffCurve, ProofSubgroup }
+        enum PointFault {
+            /// The blob has no such data row.
+            Row,
+            /// Not 48 bytes.
+            ProofLength,
+            /// `z` or `y` is not below the field's order.
+            NotCanonical,
+            /// The proof is no canonical compressed point.
+            ProofEncoding,
+            /// The proof is on no point of the curve.
+            ProofOffCurve,
+            /// The proof is outside of the subgroup.
+            ProofSubgroup
+        }
 
         /// What the chain knows of a blob. Heights and seconds are 0 where there is none.
         struct Blob {
+            /// How it stands now.
             Status status;
             /// First 20 bytes of the keccak256 of the lane's name.
             bytes20 laneId;
+            /// What the publisher says; for lanes yyyy·10⁴ + mm·10² + w.
             uint32 period;
             /// Rows of data.
             uint16 rows;
+            /// Over the rows' commitments.
             bytes32 merkleRoot;
             /// 48 bytes: the fold of the rows' commitments.
             bytes kzgCommitment;

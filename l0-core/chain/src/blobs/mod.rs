@@ -15,8 +15,8 @@
 //! - [`genesis`]: the storage to begin with.
 
 pub mod attest;
-pub mod fee;
 mod fault;
+pub mod fee;
 pub mod genesis;
 pub mod interface;
 pub mod module;

@@ -58,9 +58,7 @@ impl SystemModule for DataAvailability {
                 &call.commitments,
                 call.cells,
             )?),
-            Calls::verifyPoint(call) => {
-                I::verifyPointCall::abi_encode_returns(&verify::point(ctx, &call)?)
-            }
+            Calls::verifyPoint(call) => I::verifyPointCall::abi_encode_returns(&verify::point(ctx, &call)?),
         };
         Ok(output.into())
     }

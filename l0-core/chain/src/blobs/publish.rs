@@ -33,8 +33,8 @@ pub fn check(
         let (rows, most) = (U256::from(rows), U256::from(most));
         return Err(ModuleError::revert(&IDataAvailability::TooManyRows { rows, most }));
     }
-    let bytes = split_commitments(&commitments, rows)
-        .ok_or_else(|| fault::header(HeaderFault::CommitmentsLength))?;
+    let bytes =
+        split_commitments(&commitments, rows).ok_or_else(|| fault::header(HeaderFault::CommitmentsLength))?;
     ctx.charge(verify::publish_gas(rows))?;
     let read = RowCommitments::new(bytes).map_err(fault::of_commitments)?;
     read.check_header(&header).map_err(|mismatch| fault::of_mismatch(&mismatch))?;

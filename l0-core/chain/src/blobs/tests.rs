@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolEvent};
 use chlom_crypto::kzg::{self, BlobHeader, Cancel, DataRows, RowCommitments};
@@ -38,13 +40,24 @@ fn blob(rows: usize, seed: u8, lane: u8) -> (BlobHeader, Bytes, DataRows) {
     (header, bytes, data)
 }
 
+/// One row, committed to once for all cases of a property.
+static SMALL: LazyLock<(BlobHeader, Bytes)> = LazyLock::new(|| {
+    let (header, commitments, _) = blob(1, 3, 7);
+    (header, commitments)
+});
+
 fn call<C: SolCall>(ctx: &mut MemoryContext, call: &C) -> Result<C::Return, ModuleError> {
     let output = ctx.call(&DataAvailability, &call.abi_encode())?;
     Ok(C::abi_decode_returns_validate(&output).unwrap())
 }
 
 /// Publishes with this much value, moved to the module as the EVM does.
-fn publish(ctx: &mut MemoryContext, header: &[u8], commitments: &Bytes, value: u128) -> Result<B256, ModuleError> {
+fn publish(
+    ctx: &mut MemoryContext,
+    header: &[u8],
+    commitments: &Bytes,
+    value: u128,
+) -> Result<B256, ModuleError> {
     ctx.value = U256::from(value);
     let held = ctx.balances.entry(DATA_AVAILABILITY).or_default();
     *held += ctx.value;
@@ -64,7 +77,11 @@ fn status(ctx: &mut MemoryContext, id: B256) -> Status {
 fn say(ctx: &mut MemoryContext, total: u64, statements: &[(u8, u64)], id: B256) {
     let statements: Vec<_> = statements
         .iter()
-        .map(|(key, power)| Statement { consensus_key: B256::repeat_byte(*key), power: *power, blobs: vec![id] })
+        .map(|(key, power)| Statement {
+            consensus_key: B256::repeat_byte(*key),
+            power: *power,
+            blobs: vec![id],
+        })
         .collect();
     attest(&mut ctx.storage, ctx.block.height, ctx.block.timestamp, total, &statements).unwrap();
 }
@@ -80,7 +97,10 @@ fn dam_3_a_publication_is_recorded_paid_and_told() {
     let known = call(&mut ctx, &I::blobCall { id }).unwrap();
     assert_eq!(known.status, Status::Announced);
     assert_eq!((known.rows, known.period, known.announcedAt), (2, 20_250_901, 10));
-    assert_eq!((known.merkleRoot, known.kzgCommitment.as_ref()), (header.merkle_root, &header.kzg_commitment[..]));
+    assert_eq!(
+        (known.merkleRoot, known.kzgCommitment.as_ref()),
+        (header.merkle_root, &header.kzg_commitment[..])
+    );
     assert_eq!((known.expiresAt, known.pendingExpiry), (0, 1_000 + MONTH));
     let event = I::BlobPublished::decode_log_data(&ctx.logs[0]).unwrap();
     assert_eq!((event.id, event.fee, event.expiresAt), (id, U256::from(2 * FEE), 1_000 + MONTH));
@@ -202,10 +222,11 @@ fn dam_8_cells_of_data_and_parity_open_a_blob_and_wrong_ones_do_not() {
     let mut ctx = context();
     let (header, commitments, data) = blob(2, 3, 7);
     let id = publish(&mut ctx, &header.encode(), &commitments, 2 * FEE).unwrap();
-    let (square, proofs) = kzg::extend_with_proofs(&data, &Cancel::new()).unwrap();
+    let (square, proofs, _) = kzg::extend_with_proofs(&data, &Cancel::new()).unwrap();
     let cell = |row: u16, column: u16| {
         let place = kzg::CellId { row, column };
-        let (data, proof) = (square.cell(place).to_vec().into(), proofs.proof(place).to_vec().into());
+        let (data, proof) =
+            (square.cell(place).unwrap().to_vec().into(), proofs.proof(place).unwrap().to_vec().into());
         I::Cell { row, column, data, proof }
     };
     let verify = |cells: Vec<I::Cell>| I::verifyCellsCall { id, commitments: commitments.clone(), cells };
@@ -215,7 +236,10 @@ fn dam_8_cells_of_data_and_parity_open_a_blob_and_wrong_ones_do_not() {
     let refused = |ctx: &mut MemoryContext, cells| call(ctx, &verify(cells)).unwrap_err();
     let fault = |row, column, reason| fault::cell(row, column, reason);
     assert_eq!(refused(&mut ctx, vec![I::Cell { row: 4, ..cell(0, 0) }]), fault(4, 0, CellFault::Row));
-    assert_eq!(refused(&mut ctx, vec![I::Cell { column: 128, ..cell(0, 0) }]), fault(0, 128, CellFault::Column));
+    assert_eq!(
+        refused(&mut ctx, vec![I::Cell { column: 128, ..cell(0, 0) }]),
+        fault(0, 128, CellFault::Column)
+    );
     let short = I::Cell { data: vec![0; 2_047].into(), ..cell(0, 0) };
     assert_eq!(refused(&mut ctx, vec![short]), fault(0, 0, CellFault::DataLength));
     let short = I::Cell { proof: vec![0; 47].into(), ..cell(0, 0) };
@@ -301,15 +325,15 @@ proptest! {
         says in proptest::collection::vec((0_u8..6, 1_u64..5, any::<bool>()), 1..40)
     ) {
         let mut ctx = context();
-        let (header, commitments, _) = blob(1, 3, 7);
-        let id = publish(&mut ctx, &header.encode(), &commitments, FEE).unwrap();
+        let (header, commitments) = &*SMALL;
+        let id = publish(&mut ctx, &header.encode(), commitments, FEE).unwrap();
         let total = 12;
         let mut spoken = std::collections::BTreeMap::new();
         let mut available = false;
         for (key, power, again) in says {
             if again {
                 ctx.block.height += 1;
-                publish(&mut ctx, &header.encode(), &commitments, 100 * FEE).unwrap();
+                publish(&mut ctx, &header.encode(), commitments, 100 * FEE).unwrap();
                 spoken.clear();
                 available = false;
             }

@@ -75,7 +75,8 @@ pub fn point(
     ctx.charge(linear(POINT_GAS, HASH_ROW_GAS, blob.facts.rows.into()))?;
     let rows = commitments_of(&call.id, &blob, &call.commitments)?;
     let commitment = rows.get(usize::from(call.row)).ok_or_else(|| fault::point(PointFault::Row))?;
-    let proof = <&[u8; 48]>::try_from(call.proof.as_ref()).map_err(|_| fault::point(PointFault::ProofLength))?;
+    let proof =
+        <&[u8; 48]>::try_from(call.proof.as_ref()).map_err(|_| fault::point(PointFault::ProofLength))?;
     fault::of_point(kzg::verify_point(commitment, &call.z.0, &call.y.0, proof))
 }
 

@@ -108,12 +108,18 @@ impl Evidence {
         flags: &CommitFlags,
     ) -> Result<Attested, EvidenceError> {
         if height == 0 {
-            return if *self == Self::default() { Ok(Attested::default()) } else { Err(EvidenceError::FirstHeight) };
+            return if *self == Self::default() {
+                Ok(Attested::default())
+            } else {
+                Err(EvidenceError::FirstHeight)
+            };
         }
         if self.round != flags.round {
             return Err(EvidenceError::Round { got: self.round, want: flags.round });
         }
-        if let Some(pair) = self.extensions.windows(2).find(|pair| pair[0].consensus_key >= pair[1].consensus_key) {
+        if let Some(pair) =
+            self.extensions.windows(2).find(|pair| pair[0].consensus_key >= pair[1].consensus_key)
+        {
             return Err(EvidenceError::Order { key: pair[1].consensus_key });
         }
         let total_power = set.total_power();
@@ -148,8 +154,15 @@ impl Evidence {
         let VoteExtension { blobs } = ConsensusKey::try_from(key)
             .map_err(|_| EvidenceError::Stranger { key })
             .and_then(|consensus_key| {
-                verify_extension(chain_id, height, self.round, &consensus_key, &signed.extension, &signed.signature)
-                    .map_err(refused)
+                verify_extension(
+                    chain_id,
+                    height,
+                    self.round,
+                    &consensus_key,
+                    &signed.extension,
+                    &signed.signature,
+                )
+                .map_err(refused)
             })?;
         Ok(Statement { consensus_key: key, power: member.power, blobs })
     }

@@ -16,3 +16,6 @@ pub mod sign_bytes;
 pub use evidence::{Attested, CommitFlags, Evidence, EvidenceError, SignedExtension};
 pub use extension::{ExtensionError, VoteExtension, verify_extension};
 pub use sign_bytes::extension_sign_bytes;
+
+#[cfg(test)]
+mod tests;
