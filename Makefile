@@ -5,7 +5,7 @@ export FOUNDRY_OUT ?= $(CACHE)/foundry/out
 export FOUNDRY_CACHE_PATH ?= $(CACHE)/foundry/cache
 ARGS ?=
 
-.PHONY: help dev build test unit compat compat-suite lint slow bench tools fmt
+.PHONY: help dev build test unit compat compat-suite lint slow bench bench-da tools fmt
 .NOTPARALLEL:
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -40,6 +40,9 @@ bench: ## Measure, with geth and anvil where Go and npm are: tables, and JSON in
 	cargo bench --locked -p chlom --bench blocks -- --dir $(CACHE)/bench-blocks
 	cargo build --release --locked -p chlom
 	node devnet/bench/run.mjs --chlom $(CARGO_TARGET_DIR)/release/chlom --json $(CACHE)/bench.json
+
+bench-da: ## Measure data availability beside c-kzg: a table, and JSON in the cache folder
+	cargo bench --locked -p chlom-crypto --bench kzg -- --json $(CACHE)/bench-da.json
 
 tools: ## Install forge, cast, viem and ethers from npm into devnet/compat
 	devnet/compat/tools/install

@@ -13,13 +13,13 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// `[ABC-12]`, wherever it stands.
+/// `[ABC-12]` or `[AB-12]`, wherever it stands.
 fn ids(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for part in text.split('[').skip(1) {
         let Some((id, _)) = part.split_once(']') else { continue };
         let Some((chapter, number)) = id.split_once('-') else { continue };
-        let is_chapter = chapter.len() == 3 && chapter.bytes().all(|b| b.is_ascii_uppercase());
+        let is_chapter = (2..=3).contains(&chapter.len()) && chapter.bytes().all(|b| b.is_ascii_uppercase());
         if is_chapter && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
             found.insert(id.to_owned());
         }
