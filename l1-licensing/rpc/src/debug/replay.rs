@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     context::Context,
+    dispatch::Params,
     error::RpcError,
     eth::{
         block_id::{BlockId, NumberOrTag},
@@ -63,9 +64,11 @@ pub(super) fn trace(
     block: &Block,
     positions: std::ops::Range<usize>,
     config: &TraceConfig,
+    params: &Params<'_>,
 ) -> Result<Vec<Vec<u8>>, RpcError> {
     let deadline = Deadline::after(config.time(ctx.limits.call_time)?);
-    let fresh = |left: usize| Tracer::new(config, deadline, left);
+    let fresh = |left: usize| Tracer::new(config, deadline, left, params.room());
+    let mut room = params.room();
     let mut left = ctx.limits.response_bytes;
     let mut stage = before(ctx, block)?;
     let env = chlom_app::env_of(&block.header);
@@ -91,6 +94,7 @@ pub(super) fn trace(
         let db: &mut CallDb = evm.ctx.journaled_state.database;
         let text = evm.inspector.result(Some(place), &tx, &header, &outcome, db)?;
         left = left.saturating_sub(text.len());
+        room.cover(ctx.limits.response_bytes - left)?;
         traces.push(text);
         evm.ctx.db_mut().commit(outcome.state);
     }

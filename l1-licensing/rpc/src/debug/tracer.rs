@@ -19,6 +19,7 @@ use revm_inspectors::tracing::{DebugInspector, TraceLimitBehavior, TraceLimits, 
 
 use super::{config::TraceConfig, struct_log::StructLogger};
 use crate::{
+    dispatch::budget::Room,
     error::RpcError,
     eth::{code_cache::CallDb, deadline::Deadline},
 };
@@ -38,6 +39,7 @@ pub(super) struct Tracer {
     deadline: Deadline,
     /// Bytes of result.
     most: usize,
+    room: Room,
     steps: u32,
     frames: usize,
     stopped: Option<RpcError>,
@@ -56,12 +58,17 @@ impl Tracer {
     ///
     /// # Errors
     /// An unknown name, or options that it does not have.
-    pub(super) fn new(config: &TraceConfig, deadline: Deadline, most: usize) -> Result<Self, RpcError> {
+    pub(super) fn new(
+        config: &TraceConfig,
+        deadline: Deadline,
+        most: usize,
+        room: Room,
+    ) -> Result<Self, RpcError> {
         let kind = match config.tracer.as_deref().filter(|name| !name.is_empty()) {
             None => Kind::Steps(StructLogger::new(config)),
             Some(name) => Kind::Named(Box::new(named(name, config, most)?)),
         };
-        Ok(Self { kind, deadline, most, steps: 0, frames: 0, stopped: None })
+        Ok(Self { kind, deadline, most, room, steps: 0, frames: 0, stopped: None })
     }
 
     /// Why the trace was stopped, when it was.
@@ -115,6 +122,10 @@ impl Tracer {
         };
         if size > self.most {
             self.stop(too_large(self.most), interp, ctx);
+            return false;
+        }
+        if let Err(busy) = self.room.cover(size) {
+            self.stop(busy, interp, ctx);
             return false;
         }
         true

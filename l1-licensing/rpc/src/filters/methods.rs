@@ -34,7 +34,7 @@ pub(crate) fn new_log_filter(service: &Arc<Service>, params: &Params<'_>) -> Rep
     params.at_most(1)?;
     let filter: Filter = params.required(0)?;
     filter.check(&service.context.limits)?;
-    install(service, Kind::Logs(Box::new(filter)), head(&service.context)? + 1)
+    install(service, Kind::Logs(Arc::new(filter)), head(&service.context)? + 1)
 }
 
 /// `eth_newBlockFilter`.
@@ -63,7 +63,7 @@ pub(crate) fn uninstall(service: &Arc<Service>, params: &Params<'_>) -> Reply {
 pub(crate) fn logs(service: &Arc<Service>, params: &Params<'_>) -> Reply {
     params.at_most(1)?;
     match service.filters.poll(&params.required(0)?) {
-        Some((Kind::Logs(filter), _)) => find_logs(&service.context, &filter),
+        Some((Kind::Logs(filter), _)) => find_logs(&service.context, &filter, params),
         _ => Err(not_found()),
     }
 }
@@ -134,7 +134,7 @@ fn new_logs(service: &Service, id: &U128, filter: &Filter, from: u64, params: &P
     let mut last = last.min(first.saturating_add(context.limits.log_range - 1));
     loop {
         params.check_time()?;
-        match logs_between(context, filter, first, last) {
+        match logs_between(context, filter, first, last, params) {
             // More than one answer may hold: the rest comes with the next polls.
             Err(error) if error.code == LIMIT_EXCEEDED && last > first => last = first + (last - first) / 2,
             reply => {

@@ -7,78 +7,17 @@ use crate::support::{
     chain::{LOGGER, log, transfer},
     client::{batch, call},
     find,
+    socket::Socket,
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    WebSocketStream, client_async,
+    client_async,
     tungstenite::{Message, client::IntoClientRequest, protocol::frame::coding::CloseCode},
 };
 
 use chlom_rpc::{Cors, Limits};
-
-/// A client's end.
-struct Socket(WebSocketStream<TcpStream>);
-
-impl Socket {
-    async fn open(node: &Node) -> Self {
-        let stream = TcpStream::connect(node.addr).await.unwrap();
-        Self(client_async(format!("ws://{}/", node.addr), stream).await.unwrap().0)
-    }
-
-    async fn send(&mut self, text: impl Into<String>) {
-        self.0.send(Message::text(text.into())).await.unwrap();
-    }
-
-    async fn message(&mut self) -> Message {
-        timeout(PATIENCE, self.0.next()).await.expect("a message in time").expect("open").unwrap()
-    }
-
-    async fn json(&mut self) -> Value {
-        loop {
-            match self.message().await {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    async fn call(&mut self, id: u64, method: &str, params: &str) -> Value {
-        self.send(call(id, method, params)).await;
-        self.json().await
-    }
-
-    async fn subscribe(&mut self, params: &str) -> Value {
-        let response = self.call(1, "eth_subscribe", params).await;
-        assert!(response["result"].is_string(), "{response}");
-        response["result"].clone()
-    }
-
-    async fn event(&mut self, subscription: &Value) -> Value {
-        let event = self.json().await;
-        assert_eq!(event["method"], "eth_subscription", "{event}");
-        assert_eq!(event["params"]["subscription"], *subscription);
-        event["params"]["result"].clone()
-    }
-
-    /// The close code that the server ends with.
-    async fn closed(&mut self) -> Option<(CloseCode, String)> {
-        let end = async {
-            loop {
-                match self.0.next().await {
-                    Some(Ok(Message::Close(frame))) => {
-                        return frame.map(|frame| (frame.code, frame.reason.to_string()));
-                    }
-                    Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return None,
-                }
-            }
-        };
-        timeout(PATIENCE, end).await.expect("the server closes the connection")
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_and_batches_are_answered_as_over_http() {

@@ -26,6 +26,7 @@ use super::{
     state_root::state_root,
 };
 use crate::{
+    dispatch::budget::Room,
     error::{INTERNAL_ERROR, INVALID_PARAMS, RpcError},
     eth::{
         deadline::Deadline,
@@ -51,15 +52,16 @@ pub(super) struct Simulator<'c> {
     budget: u64,
     deadline: Deadline,
     json: Json,
+    room: Room,
 }
 
 impl<'c> Simulator<'c> {
-    pub(super) fn new(stage: Stage<'c>, validation: bool, transfers: bool, full: bool) -> Self {
+    pub(super) fn new(stage: Stage<'c>, validation: bool, transfers: bool, full: bool, room: Room) -> Self {
         let mut json = Json::with_capacity(4096);
         json.open_array();
         let (parent, budget) = (stage.point.block.clone(), stage.ctx.limits.call_gas);
         let deadline = Deadline::start(stage.ctx);
-        Self { stage, validation, transfers, full, parent, budget, deadline, json }
+        Self { stage, validation, transfers, full, parent, budget, deadline, json, room }
     }
 
     /// The answer.
@@ -79,6 +81,7 @@ impl<'c> Simulator<'c> {
         if self.json.len() > most {
             return Err(RpcError::limit(format!("response is larger than {most} bytes")));
         }
+        self.room.cover(self.json.len())?;
         self.parent = Arc::new(block);
         Ok(())
     }
