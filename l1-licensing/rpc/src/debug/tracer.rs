@@ -6,13 +6,9 @@ use alloy_rpc_types_trace::geth::{
 use revm::{
     Inspector,
     context::{BlockEnv, ContextTr, TxEnv, result::ResultAndState},
-    context_interface::context::ContextError,
     handler::FrameResult,
     inspector::JournalExt,
-    interpreter::{
-        CallInputs, CallOutcome, CreateInputs, CreateOutcome, FrameInput, Interpreter,
-        interpreter_types::LoopControl,
-    },
+    interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, FrameInput, Interpreter},
     primitives::{Address, Log, U256},
 };
 use revm_inspectors::tracing::{DebugInspector, TraceLimitBehavior, TraceLimits, TransactionContext};
@@ -21,7 +17,10 @@ use super::{config::TraceConfig, struct_log::StructLogger};
 use crate::{
     dispatch::budget::Room,
     error::RpcError,
-    eth::{code_cache::CallDb, deadline::Deadline},
+    eth::{
+        code_cache::CallDb,
+        deadline::{Deadline, STEPS_A_LOOK, halt},
+    },
 };
 
 /// Names that callers may use.
@@ -29,9 +28,6 @@ const NAMES: &str = "callTracer, prestateTracer, 4byteTracer, flatCallTracer, mu
 
 /// Bytes of result that a frame has at least; with the result's limit it bounds how many frames a tracer remembers.
 const FRAME_BYTES: usize = 256;
-
-/// How many steps pass between two looks at the clock.
-const STEPS_A_LOOK: u32 = 1024;
 
 /// A tracer at work on one transaction.
 pub(super) struct Tracer {
@@ -101,13 +97,8 @@ impl Tracer {
 
     /// Ends execution, once.
     fn stop<CTX: ContextTr>(&mut self, error: RpcError, interp: &mut Interpreter, ctx: &mut CTX) {
-        if ctx.error().is_ok() {
-            *ctx.error() = Err(ContextError::Custom(error.message.clone()));
-        }
+        halt(&error, interp, ctx);
         self.stopped.get_or_insert(error);
-        interp.bytecode.action().take();
-        interp.bytecode.reset_action();
-        interp.halt_fatal();
     }
 
     fn look<CTX: ContextTr>(&mut self, interp: &mut Interpreter, ctx: &mut CTX) -> bool {
@@ -124,7 +115,8 @@ impl Tracer {
             self.stop(too_large(self.most), interp, ctx);
             return false;
         }
-        if let Err(busy) = self.room.cover(size) {
+        // The steps are copied into the result.
+        if let Err(busy) = self.room.cover(size.saturating_mul(2)) {
             self.stop(busy, interp, ctx);
             return false;
         }

@@ -59,6 +59,11 @@ impl Service {
         let mut replies = Replies::new(items.len(), self.context.limits.response_bytes, &self.budget);
         let deadline = self.gate.deadline();
         for group in known.chunk_by(|a, b| kind(a.0) != Kind::Alone && kind(a.0) == kind(b.0)) {
+            // What would have no room is not done either.
+            if let Some(full) = replies.full.clone() {
+                replies.extend(vec![Err(full); group.len()]);
+                continue;
+            }
             match kind(group[0].0) {
                 Kind::Raw => replies.extend(self.raw_group(group, deadline).await),
                 Kind::Methods => self.method_group(group, deadline, &mut replies).await,

@@ -13,6 +13,9 @@ pub(crate) const FREE: usize = 16 * 1024;
 
 const UNIT: usize = 1024;
 
+/// Room that a growing piece takes in advance, at most.
+const AHEAD: usize = 1024 * 1024;
+
 /// A share of the memory; given back when dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Share {
@@ -121,7 +124,7 @@ impl Room {
             return Ok(());
         }
         let Some(budget) = &self.budget else { return Ok(()) };
-        let ahead = bytes.saturating_add(bytes / 4).max(FREE);
+        let ahead = bytes.saturating_add((bytes / 4).min(AHEAD)).max(FREE);
         if !budget.grow(&mut self.share, ahead) {
             return Err(budget.busy());
         }

@@ -118,11 +118,26 @@ impl Filters {
         Some((filter.kind.clone(), filter.next))
     }
 
-    /// Moves a filter on; what lies before `next` is not reported again.
-    pub(crate) fn advance(&self, id: &U128, next: u64) {
-        if let Some(filter) = self.table.lock().get_mut(id) {
+    /// Moves a filter on from where it was polled; what lies before `next` is not reported again. One that went back with
+    /// the chain in the meantime stays there.
+    pub(crate) fn advance(&self, id: &U128, polled: u64, next: u64) {
+        if let Some(filter) = self.table.lock().get_mut(id).filter(|filter| filter.next == polled) {
             filter.next = next;
         }
+    }
+
+    /// Runs `revert`, which takes the chain back to the height that it gives, and the filters with it: heights above are
+    /// new to those that had seen them. No filter is looked at meanwhile; true where there was something to go back to.
+    ///
+    /// # Errors
+    /// That of `revert`.
+    pub(crate) fn reverting<E>(&self, revert: impl FnOnce() -> Result<Option<u64>, E>) -> Result<bool, E> {
+        let mut table = self.table.lock();
+        let Some(height) = revert()? else { return Ok(false) };
+        for filter in table.values_mut().filter(|filter| !matches!(filter.kind, Kind::Pending)) {
+            filter.next = filter.next.min(height.saturating_add(1));
+        }
+        Ok(true)
     }
 
     /// Filters installed, expired ones included until they are noticed.
@@ -168,7 +183,7 @@ mod tests {
         let filters = filters(2, Duration::from_secs(60));
         let id = filters.install(Kind::Blocks, 7).unwrap();
         assert!(matches!(filters.poll(&id), Some((Kind::Blocks, 7))));
-        filters.advance(&id, 9);
+        filters.advance(&id, 7, 9);
         assert!(matches!(filters.poll(&id), Some((_, 9))));
         assert!(filters.uninstall(&id) && !filters.uninstall(&id));
         assert!(filters.poll(&id).is_none());

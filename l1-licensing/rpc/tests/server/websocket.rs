@@ -73,6 +73,28 @@ async fn new_heads_logs_and_pending_transactions_are_announced() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_revert_subscribers_are_told_of_the_blocks_that_take_the_place_of_undone_ones() {
+    let node = Node::start().await;
+    let mut heads = Socket::open(&node).await;
+    let mut logs = Socket::open(&node).await;
+    let head_id = heads.subscribe("[\"newHeads\"]").await;
+    let log_id = logs.subscribe("[\"logs\"]").await;
+    node.chain.mine();
+    let snapshot = node.result("evm_snapshot", "[]").await;
+    node.chain.mine();
+    assert_eq!(node.result("evm_revert", &format!("[{snapshot}]")).await, true);
+    let raw = log(0, 0, vec![5; 40]);
+    node.result("eth_sendRawTransaction", &format!("[\"{raw}\"]")).await;
+    let new = node.chain.mine().block;
+    for number in ["0x1", "0x2"] {
+        assert_eq!(heads.event(&head_id).await["number"], number);
+    }
+    let again = heads.event(&head_id).await;
+    assert_eq!((&again["number"], &again["hash"]), (&json!("0x2"), &json!(new.hash)));
+    assert_eq!(logs.event(&log_id).await["blockNumber"], "0x2");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_subscription_ends_when_asked_to() {
     let node = Node::start().await;
     let mut socket = Socket::open(&node).await;
