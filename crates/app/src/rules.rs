@@ -83,20 +83,27 @@ pub(crate) struct Roots {
     pub(crate) gas_used: u64,
 }
 
-/// The only header that a block with this environment and these roots can have. Upholds [BLK-2] and [BLK-6].
+/// The only header that a block with this environment and these roots can have. Upholds [BLK-2].
 pub(crate) fn header(env: &BlockEnv, additions: &Additions, roots: &Roots) -> Header {
     Header {
-        parent_hash: env.parent_hash,
-        ommers_hash: EMPTY_OMMER_ROOT_HASH,
-        beneficiary: env.beneficiary,
         state_root: roots.state,
         transactions_root: roots.transactions,
         receipts_root: roots.receipts,
         logs_bloom: roots.bloom,
+        gas_used: roots.gas_used,
+        ..unexecuted(env, additions)
+    }
+}
+
+/// A header as far as it is known before execution; the rest is as in an empty block on empty state. Upholds [BLK-6].
+pub fn unexecuted(env: &BlockEnv, additions: &Additions) -> Header {
+    Header {
+        parent_hash: env.parent_hash,
+        ommers_hash: EMPTY_OMMER_ROOT_HASH,
+        beneficiary: env.beneficiary,
         difficulty: U256::ZERO,
         number: env.height,
         gas_limit: env.gas_limit,
-        gas_used: roots.gas_used,
         timestamp: env.timestamp,
         extra_data: additions.hash().0.into(),
         mix_hash: env.mix_hash,

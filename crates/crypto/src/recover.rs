@@ -1,7 +1,7 @@
 //! From a transaction's bytes to a transaction that carries its sender.
 //!
 //! Recovery is the dearest part of a transfer (about 40 µs, against 1 to 3 for its execution), so it happens once, here,
-//! on arrival; [`Tx`] carries the sender from then on.
+//! on arrival; [`Tx`] carries the sender from then on. The authorities of EIP-7702 are recovered in the same pass.
 
 use alloy_consensus::{Transaction, TxEnvelope, Typed2718};
 use alloy_eips::{
@@ -16,6 +16,10 @@ use chlom_primitives::{
 use rayon::prelude::*;
 
 use crate::signature::{SignatureError, recover_signer};
+
+/// Gas that a transaction has besides its authorizations, and for each of them (EIP-2, EIP-7702), at the least.
+const LEAST_TX_GAS: u64 = 21_000;
+const AUTHORIZATION_GAS: u64 = 25_000;
 
 /// Why bytes give no transaction with a sender.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,8 +53,9 @@ pub fn recover(envelope: &TxEnvelope) -> Result<Address, RecoverError> {
     Ok(recover_signer(envelope.signature(), envelope.signature_hash())?)
 }
 
-/// Decodes a transaction in its network form and recovers its sender. The hash is computed too, so that nobody needs to
-/// later under a lock.
+/// Decodes a transaction in its network form, recovers its sender, and the authorities that it names (EIP-7702) where its
+/// gas can pay for them: otherwise it is invalid, whoever they are. The hash is computed too, so that nobody needs to later
+/// under a lock.
 ///
 /// # Errors
 /// See [`RecoverError`].
@@ -61,7 +66,22 @@ pub fn recover_tx(raw: Bytes) -> Result<Tx, RecoverError> {
     }
     let sender = recover(&envelope)?;
     let _computed_and_kept = envelope.tx_hash();
-    Ok(Tx::with_raw(envelope, sender, raw))
+    Ok(with_authorities(Tx::with_raw(envelope, sender, raw)))
+}
+
+/// A transaction with the authorities that it names (EIP-7702), where its gas can pay for them.
+pub fn with_authorities(tx: Tx) -> Tx {
+    if !pays_for_authorizations(tx.envelope()) {
+        return tx;
+    }
+    let recovered = recover_authorities(tx.envelope());
+    tx.with_authorizations(recovered)
+}
+
+fn pays_for_authorizations(envelope: &TxEnvelope) -> bool {
+    let Some(list) = envelope.authorization_list() else { return false };
+    let count = u64::try_from(list.len()).unwrap_or(u64::MAX);
+    AUTHORIZATION_GAS.saturating_mul(count).saturating_add(LEAST_TX_GAS) <= envelope.gas_limit()
 }
 
 /// [`recover_tx`] of many, on every core; the answers are in the order of the questions.

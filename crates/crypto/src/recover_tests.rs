@@ -162,6 +162,23 @@ fn eip_7702_authorities_recover_and_bad_ones_are_marked() {
     assert!(recover_authorities(&every_type(0, vec![], &owner)[3]).is_empty());
 }
 
+#[test]
+fn a_transaction_carries_its_authorities_where_its_gas_can_pay_for_them() {
+    let owner = key(8);
+    let list = vec![authorization(&owner), authorization(&key(9))];
+    let with_gas = |gas_limit| {
+        let tx = TxEip7702 { gas_limit, authorization_list: list.clone(), ..Default::default() };
+        recover_tx(sign(tx, &key(1)).encoded_2718().into()).unwrap()
+    };
+    let carried = with_gas(71_000);
+    let authorities: Vec<_> = carried.authorizations().unwrap().iter().map(|a| a.authority()).collect();
+    assert_eq!(authorities, [Some(owner.address()), Some(key(9).address())]);
+    assert_eq!(carried.authorizations().unwrap(), recover_authorities(carried.envelope()));
+    assert!(with_gas(70_999).authorizations().is_none(), "invalid whoever they are");
+    let transfer = recover_tx(every_type(0, vec![], &owner)[3].encoded_2718().into()).unwrap();
+    assert_eq!(transfer.authorizations(), Some(&[][..]));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

@@ -44,6 +44,10 @@ pub(crate) fn check(tx: Arc<Tx>, env: &PoolEnv, config: &PoolConfig) -> Result<C
     check_shape(&tx, env)?;
     check_signature_scope(&tx, price, env, config)?;
     check_gas(&tx)?;
+    let least = config.min_fee_cap_wei.unwrap_or_else(|| env.min_base_fee.into());
+    if price.fee_cap < least {
+        return Err(AddError::FeeCapTooLow { fee_cap: price.fee_cap, needed: least });
+    }
     if price.tip_cap < config.min_tip_wei {
         return Err(AddError::TipTooLow { tip_cap: price.tip_cap, needed: config.min_tip_wei });
     }
@@ -57,9 +61,14 @@ pub(crate) fn check(tx: Arc<Tx>, env: &PoolEnv, config: &PoolConfig) -> Result<C
         nonce: tx.nonce(),
         price,
         cost: gas_cost.saturating_add(tx.envelope().value()),
-        weight: 2 * tx.raw().len() + FIXED_BYTES,
+        weight: 2 * tx.raw().len() + recovered_bytes(&tx) + FIXED_BYTES,
         tx,
     })
+}
+
+/// Authorizations that carry their authorities are held once more.
+fn recovered_bytes(tx: &Tx) -> usize {
+    tx.authorizations().map_or(0, std::mem::size_of_val)
 }
 
 fn check_shape(tx: &Tx, env: &PoolEnv) -> Result<(), AddError> {

@@ -92,6 +92,14 @@ pub enum AddError {
         /// Least charge by calldata.
         needed: u64,
     },
+    /// The fee cap is below what this node takes: no block could include it.
+    #[error("transaction gas price below minimum: gas fee cap {fee_cap}, minimum needed {needed}")]
+    FeeCapTooLow {
+        /// Fee cap, wei per gas.
+        fee_cap: u128,
+        /// The node's least, wei per gas.
+        needed: u128,
+    },
     /// The priority fee is below what this node takes.
     #[error("transaction gas price below minimum: gas tip cap {tip_cap}, minimum needed {needed}")]
     TipTooLow {

@@ -1,7 +1,7 @@
 //! The way in: judging, inserting, making durable.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
     time::Instant,
 };
@@ -15,7 +15,7 @@ use crate::{
     error::AddError,
     journal::{Journal, JournalFailure, Record, Ticket},
     pool::Pool,
-    table::Leaving,
+    table::{Gone, Leaving},
 };
 
 /// What became of the transactions of a journal.
@@ -31,6 +31,7 @@ pub struct Restored {
 struct Batch {
     results: Vec<Result<B256, AddError>>,
     fresh: Vec<Arc<Tx>>,
+    gone: Vec<Gone>,
     ticket: Option<Ticket>,
 }
 
@@ -47,11 +48,11 @@ impl Pool {
     /// may build on an earlier one of the same call.
     pub fn add_many(&self, txs: Vec<Arc<Tx>>, state: &dyn StateReader) -> Vec<Result<B256, AddError>> {
         let batch = self.insert(txs, state, true);
-        let Batch { mut results, fresh, ticket } = batch;
+        let Batch { mut results, fresh, gone, ticket } = batch;
         if let (Some(journal), Some(ticket)) = (&self.shared.journal, ticket)
             && let Err(failure) = journal.commit(&ticket, &self.live())
         {
-            self.undo(&mut results, &failure);
+            self.undo(&mut results, gone, &failure);
         } else {
             self.shared.listeners.notify(&fresh);
         }
@@ -100,7 +101,7 @@ impl Pool {
         };
         let judged: Vec<_> = txs.into_iter().zip(known).map(judge).collect();
         let now = Instant::now();
-        let mut fresh = Vec::new();
+        let (mut fresh, mut gone) = (Vec::new(), Vec::new());
         let mut records = Vec::new();
         let mut table = self.shared.table.write();
         let results = judged
@@ -108,14 +109,14 @@ impl Pool {
             .map(|judged| {
                 let (new, account) = judged?;
                 let (hash, raw) = (new.hash, new.tx.raw().clone());
-                table.insert(new, &account, now, &mut fresh)?;
+                table.insert(new, &account, now, &mut fresh, &mut gone)?;
                 records.push(Record::Tx(raw));
                 Ok(hash)
             })
             .collect();
         // Under the table's lock, so that the journal's order is that of arrival.
         let ticket = journal.filter(|_| !records.is_empty()).map(|journal| journal.enqueue(records));
-        Batch { results, fresh, ticket }
+        Batch { results, fresh, gone, ticket }
     }
 
     fn judge(
@@ -133,15 +134,28 @@ impl Pool {
         Ok((checked, account))
     }
 
-    /// The journal failed after the table took them: they go again.
-    fn undo(&self, results: &mut [Result<B256, AddError>], failure: &JournalFailure) {
+    /// The journal failed after the table took them: they go again, and what they drove out, which was acknowledged, comes
+    /// back in the order of its arrival.
+    fn undo(&self, results: &mut [Result<B256, AddError>], mut gone: Vec<Gone>, failure: &JournalFailure) {
         let now = Instant::now();
+        let mut refused = HashSet::new();
         let mut table = self.shared.table.write();
         for result in results {
             if let Ok(hash) = result {
+                refused.insert(*hash);
                 table.remove(hash, Leaving::Undone, now);
                 *result = Err(failure.clone().into());
             }
+        }
+        gone.sort_unstable_by_key(Gone::arrival);
+        let mut back = Vec::new();
+        for gone in gone {
+            if refused.contains(&gone.hash()) {
+                table.forget_gone(&gone);
+                continue;
+            }
+            // Whoever listens has heard of it before.
+            table.put_back(gone, now, &mut back);
         }
     }
 }

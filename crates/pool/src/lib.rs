@@ -5,10 +5,13 @@
 //! 1. [`Pool::add`] judges it. What needs no state comes first (chain id, size, gas, fees: `admission`), then what its
 //!    sender's account says (nonce, funds), then the pool's own rules (replacement, limits). Refusals are [`AddError`],
 //!    in the words that Ethereum's clients share, because wallets match on them.
-//! 2. It is *pending* when every nonce from the account's on up to its own is in the pool, *queued* behind a gap
-//!    otherwise. Only pending transactions go into blocks. Queued ones expire.
+//! 2. It is *pending* when every nonce from the account's on up to its own is in the pool and the account can pay for all
+//!    of them together, *queued* otherwise. Only pending transactions go into blocks. Queued ones expire after
+//!    [`PoolConfig::queued_lifetime`], and any transaction after [`PoolConfig::lifetime`]. None is taken whose fee cap is
+//!    below the least base fee.
 //! 3. With a journal, `add` returns once the transaction is on disk: whoever holds a hash may kill the node.
-//!    Transactions that arrive together share one `fdatasync` (`journal`).
+//!    Transactions that arrive together share one `fdatasync` (`journal`). When that fails they are refused,
+//!    and what they had driven out comes back.
 //! 4. [`Pool::best`] hands transactions to the block builder: highest effective tip first, then first come, nonces of
 //!    one account in order.
 //! 5. [`Pool::on_block`] drops what a block included or made impossible, and promotes what it unblocked.

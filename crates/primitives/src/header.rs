@@ -4,14 +4,23 @@ use alloy_consensus::Header;
 use alloy_primitives::{B256, Bytes, keccak256};
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
 
-/// What consensus adds to a block, by version. Version 1 adds nothing yet: the beacon's proof, vote-extension evidence
+use crate::params::Params;
+
+/// What consensus adds to a block, by version. Version 1 adds the parameters to genesis and nothing to the rest: the beacon's proof, vote-extension evidence
 /// and inclusion lists come as later versions, each with its own RLP list after the version byte.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Additions {
     /// Layout of `body`; [`Additions::VERSION`] is the only one that this build accepts.
     pub version: u8,
-    /// The version's fields, RLP-encoded as one list. Empty list in version 1.
+    /// The version's fields, RLP-encoded as one list. In version 1 the parameters at height 0, an empty list above.
     pub body: Bytes,
+}
+
+/// A parameter in genesis.
+#[derive(RlpEncodable, RlpDecodable)]
+struct NamedParam {
+    name: String,
+    value: u64,
 }
 
 /// Why bytes are not an entry 0.
@@ -48,12 +57,30 @@ impl Additions {
     /// The version that this build writes and reads.
     pub const VERSION: u8 = 1;
 
-    /// RLP of an empty list, the body of version 1.
+    /// RLP of an empty list, the body of version 1 above genesis.
     const EMPTY_BODY: [u8; 1] = [0xc0];
 
     /// Version 1: no additions.
     pub fn empty() -> Self {
         Self { version: Self::VERSION, body: Bytes::from_static(&Self::EMPTY_BODY) }
+    }
+
+    /// The additions of genesis: the parameters that consensus agrees on, as a list of (name, value). Upholds [GEN-5].
+    pub fn genesis(params: &Params) -> Self {
+        let named = params.consensus().map(|(name, value)| NamedParam { name: name.to_owned(), value });
+        let mut body = Vec::new();
+        alloy_rlp::encode_list(&named[..], &mut body);
+        Self { version: Self::VERSION, body: body.into() }
+    }
+
+    /// The parameters that a genesis block binds, by name in the order of the names; `None` where the body is no such
+    /// list.
+    pub fn params(&self) -> Option<Vec<(String, u64)>> {
+        let mut rest = self.body.as_ref();
+        let named = Vec::<NamedParam>::decode(&mut rest).ok()?;
+        let sorted = named.is_sorted_by(|a, b| a.name < b.name);
+        (rest.is_empty() && sorted && !named.is_empty())
+            .then(|| named.into_iter().map(|NamedParam { name, value }| (name, value)).collect())
     }
 
     /// version byte ‖ body: what [`Additions::hash`] hashes.
@@ -69,11 +96,15 @@ impl Additions {
         keccak256(self.to_bytes())
     }
 
-    fn check(&self) -> Result<(), Entry0Error> {
+    fn check(&self, height: u64) -> Result<(), Entry0Error> {
         if self.version != Self::VERSION {
             return Err(Entry0Error::Version { got: self.version, want: Self::VERSION });
         }
-        if self.body.as_ref() != Self::EMPTY_BODY {
+        let known = match height {
+            0 => self.params().is_some(),
+            _ => self.body.as_ref() == Self::EMPTY_BODY,
+        };
+        if !known {
             return Err(Entry0Error::Body { version: self.version });
         }
         Ok(())
@@ -122,7 +153,7 @@ impl Entry0 {
         }
         let entry =
             Self { header: wire.header, additions: Additions { version: wire.version, body: wire.body } };
-        entry.additions.check()?;
+        entry.additions.check(entry.header.number)?;
         let want = entry.additions.hash();
         if entry.header.extra_data.as_ref() != want.as_slice() {
             return Err(Entry0Error::ExtraData { extra_data: entry.header.extra_data, want });
@@ -156,6 +187,41 @@ mod tests {
         let mut bad = good;
         bad.header.extra_data = Bytes::from_static(b"chlom");
         assert!(matches!(Entry0::decode(&bad.encode()), Err(Entry0Error::ExtraData { .. })));
+    }
+
+    #[test]
+    fn gen_5_the_parameters_are_in_genesis_and_nowhere_else() {
+        let additions = Additions::genesis(&Params::default());
+        let bound = Params::default().consensus().map(|(name, value)| (name.to_owned(), value));
+        assert_eq!(additions.params().as_deref(), Some(&bound[..]));
+        assert_eq!(Additions::empty().params(), None);
+        let at = |number, additions: &Additions| {
+            let header = Header {
+                number,
+                extra_data: additions.hash().0.into(),
+                base_fee_per_gas: Some(1),
+                ..Default::default()
+            };
+            let entry = Entry0 { header, additions: additions.clone() };
+            Entry0::decode(&entry.encode()).map(|decoded| decoded == entry)
+        };
+        assert_eq!(at(0, &additions), Ok(true));
+        assert_eq!(at(1, &Additions::empty()), Ok(true));
+        let malformed = Err(Entry0Error::Body { version: 1 });
+        assert_eq!((at(1, &additions), at(0, &Additions::empty())), (malformed.clone(), malformed));
+    }
+
+    #[test]
+    fn gen_5_the_default_parameters_give_the_vector() {
+        let vector = include_str!("../../../spec/vectors/genesis-parameters.json");
+        let vector: serde_json::Value = serde_json::from_str(vector).expect("JSON");
+        let mut params = Params::default();
+        for case in vector["cases"].as_array().expect("cases") {
+            params.gas.elasticity = case["gas.elasticity"].as_u64().expect("a number");
+            let additions = Additions::genesis(&params);
+            assert_eq!(additions.body.to_string(), case["body"].as_str().expect("hex"));
+            assert_eq!(additions.hash().to_string(), case["extraData"].as_str().expect("hex"));
+        }
     }
 
     #[test]

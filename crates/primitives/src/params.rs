@@ -35,8 +35,6 @@ pub struct ChainParams {
     pub evm_chain_id: u64,
     /// Target milliseconds between blocks.
     pub block_time_ms: u64,
-    /// Version of entry 0's additions that blocks carry.
-    pub additions_version: u8,
 }
 
 /// Blocks' gas and fees (EIP-1559, base fee burned).
@@ -116,6 +114,23 @@ impl Default for Params {
 }
 
 impl Params {
+    /// The parameters that change what a block means, by name in the order of the names: what genesis binds. The pace, the
+    /// proposer's time budget and how far back a node answers are each node's own affair. Upholds [GEN-5].
+    pub fn consensus(&self) -> [(&'static str, u64); 9] {
+        let Self { chain, gas, staking, state: _ } = self;
+        [
+            ("chain.evm_chain_id", chain.evm_chain_id),
+            ("gas.base_fee_change_denominator", gas.base_fee_change_denominator),
+            ("gas.block_gas_limit", gas.block_gas_limit),
+            ("gas.elasticity", gas.elasticity),
+            ("gas.initial_base_fee_wei", gas.initial_base_fee_wei),
+            ("gas.max_block_bytes", gas.max_block_bytes),
+            ("gas.min_base_fee_wei", gas.min_base_fee_wei),
+            ("staking.max_validators", staking.max_validators.into()),
+            ("staking.min_stake_clom", staking.min_stake_clom),
+        ]
+    }
+
     /// Checks every bound that code relies on.
     ///
     /// # Errors
@@ -160,6 +175,24 @@ mod tests {
         params.check().expect("bounds");
         assert_eq!(params.chain.evm_chain_id, 7272);
         assert_eq!(params.gas.block_gas_limit, 200_000_000);
+    }
+
+    #[test]
+    fn gen_5_every_parameter_is_bound_by_genesis_or_a_nodes_own_affair() {
+        let own =
+            ["chain.block_time_ms", "gas.build_budget_ms", "state.history_heights", "state.proof_heights"];
+        let file: toml::Table = toml::from_str(SPEC).expect("spec/params.toml");
+        let mut named: Vec<(String, u64)> = Vec::new();
+        for (chapter, values) in &file {
+            for (name, value) in values.as_table().expect("a chapter") {
+                let value = value.as_integer().expect("a number");
+                named.push((format!("{chapter}.{name}"), u64::try_from(value).expect("not negative")));
+            }
+        }
+        named.retain(|(name, _)| !own.contains(&name.as_str()));
+        named.sort_unstable();
+        let bound = Params::default().consensus().map(|(name, value)| (name.to_owned(), value));
+        assert_eq!(named, bound);
     }
 
     #[test]

@@ -1,20 +1,31 @@
 //! A signed transaction with its recovered sender and its exact bytes.
 
 use alloy_consensus::{Transaction, TxEnvelope};
-use alloy_eips::{Decodable2718, Encodable2718};
+use alloy_eips::{Decodable2718, Encodable2718, eip7702::RecoveredAuthorization};
 use alloy_primitives::{Address, B256, Bytes};
 
 /// Largest encoded transaction that anything in CHLOM decodes: 128 KiB, the limit that Ethereum's pools share.
 pub const MAX_TX_BYTES: usize = 128 * 1024;
 
 /// A signed transaction whose sender is known. Recovery is the dearest part of a transfer, so it happens once, on
-/// arrival, and travels with the transaction from then on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// arrival, and travels with the transaction from then on. So do the authorities of its authorizations (EIP-7702), each as
+/// dear as a sender.
+#[derive(Clone, Debug)]
 pub struct Tx {
     envelope: TxEnvelope,
     sender: Address,
     raw: Bytes,
+    authorizations: Option<Box<[RecoveredAuthorization]>>,
 }
+
+/// What was recovered follows from the bytes, and whether it is at hand already makes no difference.
+impl PartialEq for Tx {
+    fn eq(&self, other: &Self) -> bool {
+        self.sender == other.sender && self.raw == other.raw
+    }
+}
+
+impl Eq for Tx {}
 
 /// Why bytes are not a transaction that CHLOM takes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,12 +74,29 @@ impl Tx {
     /// (`chlom_crypto::recover` does it).
     pub fn new(envelope: TxEnvelope, sender: Address) -> Self {
         let raw = envelope.encoded_2718().into();
-        Self { envelope, sender, raw }
+        Self::with_raw(envelope, sender, raw)
     }
 
     /// Like [`Tx::new`] for a caller that still holds the bytes which `envelope` was decoded from.
     pub fn with_raw(envelope: TxEnvelope, sender: Address, raw: Bytes) -> Self {
-        Self { envelope, sender, raw }
+        Self { envelope, sender, raw, authorizations: None }
+    }
+
+    /// Adds the authorizations with their authorities, in order. The caller vouches for them, as for the sender.
+    #[must_use]
+    pub fn with_authorizations(mut self, recovered: Vec<RecoveredAuthorization>) -> Self {
+        self.authorizations = Some(recovered.into());
+        self
+    }
+
+    /// The authorizations with their authorities, in order; `None` where nobody has recovered them. A transaction of
+    /// another type than EIP-7702 has none to recover.
+    pub fn authorizations(&self) -> Option<&[RecoveredAuthorization]> {
+        match &self.authorizations {
+            Some(recovered) => Some(recovered),
+            None if self.envelope.is_eip7702() => None,
+            None => Some(&[]),
+        }
     }
 
     /// The signed transaction.

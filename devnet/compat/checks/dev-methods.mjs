@@ -1,6 +1,15 @@
 // What `chlom dev` alone offers: time, mining on demand, snapshots, and the keys of its accounts.
 import assert from 'node:assert/strict';
-import { parseEther, recoverMessageAddress, recoverTransactionAddress, toHex } from 'viem';
+import { JsonRpcProvider, verifyMessage, verifyTypedData } from 'ethers';
+import {
+  createWalletClient,
+  http,
+  parseEther,
+  recoverMessageAddress,
+  recoverTransactionAddress,
+  recoverTypedDataAddress,
+  toHex,
+} from 'viem';
 import { actor } from '../ethereum/clients.mjs';
 
 export const title = 'dev methods';
@@ -8,6 +17,45 @@ export const accounts = 0;
 
 const FRIEND = '0x00000000000000000000000000000000000000fd';
 const HOUR = 3_600n;
+
+/** Typed data with a nested type, a list and a dynamic value (EIP-712). */
+const LICENCE = {
+  domain: { name: 'CHLOM', version: '1', chainId: 7272, verifyingContract: FRIEND },
+  types: {
+    Term: [
+      { name: 'territory', type: 'string' },
+      { name: 'until', type: 'uint64' },
+    ],
+    Licence: [
+      { name: 'holder', type: 'address' },
+      { name: 'royaltyBps', type: 'uint16' },
+      { name: 'terms', type: 'Term[]' },
+      { name: 'note', type: 'bytes' },
+    ],
+  },
+  primaryType: 'Licence',
+  message: {
+    holder: FRIEND,
+    royaltyBps: 250,
+    terms: [
+      { territory: 'CH', until: 1_900_000_000n },
+      { territory: 'LI', until: 2_000_000_000n },
+    ],
+    note: '0xc0ffee',
+  },
+};
+
+/** What eth_signTypedData_v4 takes: the domain's type spelled out, no BigInt. */
+function typedData({ domain, types, primaryType, message }) {
+  const EIP712Domain = [
+    { name: 'name', type: 'string' },
+    { name: 'version', type: 'string' },
+    { name: 'chainId', type: 'uint256' },
+    { name: 'verifyingContract', type: 'address' },
+  ];
+  const terms = message.terms.map((term) => ({ ...term, until: Number(term.until) }));
+  return { domain, types: { EIP712Domain, ...types }, primaryType, message: { ...message, terms } };
+}
 
 export async function run(t) {
   // A minute between blocks: only what this file asks for makes one.
@@ -124,6 +172,41 @@ export async function run(t) {
       address.toLowerCase(),
     );
     await me.settled(await rpc.eth_sendRawTransaction(raw));
+  });
+
+  await t.check('viem signs messages, typed data and transactions with the node\'s accounts', async () => {
+    const { address } = chain.accounts[2];
+    const wallet = createWalletClient({ account: address, transport: http(chain.http) });
+    const signature = await wallet.signMessage({ message: 'CHLOM' });
+    assert.equal((await recoverMessageAddress({ message: 'CHLOM', signature })).toLowerCase(), address.toLowerCase());
+    const typed = await wallet.signTypedData(LICENCE);
+    const signer = await recoverTypedDataAddress({ ...LICENCE, signature: typed });
+    assert.equal(signer.toLowerCase(), address.toLowerCase());
+  });
+
+  await t.check('ethers signs messages and typed data with the node\'s accounts', async () => {
+    const { address } = chain.accounts[3];
+    const provider = new JsonRpcProvider(chain.http, undefined, { staticNetwork: true });
+    try {
+      const signer = await provider.getSigner(address);
+      assert.equal(verifyMessage('CHLOM', await signer.signMessage('CHLOM')), address);
+      const { domain, message, types } = LICENCE;
+      const signature = await signer.signTypedData(domain, { Licence: types.Licence, Term: types.Term }, message);
+      const found = verifyTypedData(domain, { Licence: types.Licence, Term: types.Term }, message, signature);
+      assert.equal(found, address);
+    } finally {
+      provider.destroy();
+    }
+  });
+
+  await t.check('typed data as text is signed alike; nobody else\'s account signs, and nonsense is refused', async () => {
+    const { address } = chain.accounts[2];
+    const object = typedData(LICENCE);
+    const signature = await rpc.eth_signTypedData_v4(address, object);
+    assert.equal(await rpc.eth_signTypedData_v4(address, JSON.stringify(object)), signature);
+    await assert.rejects(rpc.eth_signTypedData_v4(FRIEND, object), /unknown account/);
+    await assert.rejects(rpc.personal_sign(toHex('CHLOM'), FRIEND), /unknown account/);
+    await assert.rejects(rpc.eth_signTypedData_v4(address, { ...object, primaryType: 'Nothing' }), { code: -32602 });
   });
 
   await t.check('rpc_modules, web3_clientVersion, web3_sha3, net_listening, net_peerCount', async () => {

@@ -68,6 +68,21 @@ export async function run(t) {
     const { code, said } = await refusedChain(t.binary, ['--port', '0', '--data-dir', dir, '--accounts', '3']);
     assert.equal(code, NOT_OURS, said);
     assert.match(said, /genesis/);
+    assert.match(said, /the accounts or the validators differ/);
+  });
+
+  await t.check('other parameters on the folder are refused by name, before anything is written', async () => {
+    const file = join(folder, 'elastic.json');
+    await writeFile(file, JSON.stringify({ config: { chlom: { params: { gas: { elasticity: 4 } } } }, alloc: {} }));
+    for (const [args, said] of [
+      [['--gas-limit', '100000000'], /gas\.block_gas_limit is 200000000 there and 100000000 here/],
+      [['--genesis', file], /gas\.elasticity is 2 there and 4 here/],
+    ]) {
+      const refused = await refusedChain(t.binary, ['--port', '0', '--data-dir', dir, ...args]);
+      assert.equal(refused.code, NOT_OURS, refused.said);
+      assert.match(refused.said, said);
+      assert.match(refused.said, /genesis 0x[0-9a-f]{64}, these arguments give 0x[0-9a-f]{64}/);
+    }
   });
 
   await t.check('a folder with something else in it is refused and left alone', async () => {

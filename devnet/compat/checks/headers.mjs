@@ -1,5 +1,6 @@
 // Blocks as bytes: every hash and root is computed again here, every field has the value that the specification states.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { concat, keccak256, sha256, toBeHex } from 'ethers';
 import { toHex } from 'viem';
 import { actor } from '../ethereum/clients.mjs';
@@ -13,6 +14,11 @@ const ZERO = `0x${'00'.repeat(32)}`;
 const EMPTY_LIST = '0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347';
 const EMPTY_TRIE = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421';
 const GWEI = 1_000_000_000n;
+
+/** The additions of block 0 with the default parameters: the suite's chain changes none of them. */
+const GENESIS = JSON.parse(
+  await readFile(new URL('../../../spec/vectors/genesis-parameters.json', import.meta.url), 'utf8'),
+);
 
 /** The base fee that follows a block: EIP-1559 with CHLOM's elasticity 2, denominator 64 and floor 0.01 gwei. */
 function nextBaseFee({ gasLimit, gasUsed, baseFeePerGas }) {
@@ -50,6 +56,7 @@ export async function run(t) {
     const genesis = await rpc.eth_getBlockByNumber('0x0', false);
     assert.equal(headerHash(genesis), genesis.hash);
     assert.equal(genesis.mixHash, ZERO);
+    assert.equal(genesis.extraData, GENESIS.cases[0].extraData);
     assert.equal(BigInt(parent.number) + 1n, BigInt(block.number));
     assert.equal(headerHash(parent), block.parentHash);
   });
@@ -88,7 +95,7 @@ export async function run(t) {
     assert.equal(block.requestsHash, sha256('0x'));
   });
 
-  await t.check('extraData is the hash of the additions (version 1: none)', () => {
+  await t.check('extraData is the hash of the additions (version 1: none above genesis)', () => {
     assert.equal(block.extraData, keccak256('0x01c0'));
   });
 

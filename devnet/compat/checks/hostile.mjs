@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { toHex } from 'viem';
 import { actor } from '../ethereum/clients.mjs';
+import { signedTransfer } from '../ethereum/sign.mjs';
 import { openSocket } from '../runner/socket.mjs';
 
 export const title = 'bad callers';
@@ -11,6 +13,15 @@ export const accounts = 0;
 const FRIEND = '0x00000000000000000000000000000000000f00d3';
 const CONNECTIONS = 10_000;
 const MAX_MEMORY_MB = 600;
+/** What large bodies and answers of all connections may take together. */
+const BUDGET = 256 * 1_024 * 1_024;
+
+/** A trace of some 25 MB: a loop until its gas is used. */
+const LOOP = '0x00000000000000000000000000000000000000af';
+const LARGE_TRACE = [
+  'debug_traceCall',
+  [{ to: LOOP, gas: toHex(1_000_000) }, 'latest', { stateOverrides: { [LOOP]: { code: '0x5b600056' } } }],
+];
 
 /** Opens a TCP connection, writes to it what there is to write, and collects what comes back in `said`. */
 function knock({ port }, first = '') {
@@ -28,6 +39,7 @@ export async function run(t) {
   const { rpc } = chain;
   const address = new URL(chain.http);
   const me = actor(chain, chain.accounts[0]);
+  let quiet;
 
   /** The chain answers a call and puts a transaction into a block. */
   async function alive() {
@@ -108,10 +120,97 @@ export async function run(t) {
       assert.match(`${status} ${reason?.message}`, /^rejected .*(gas|time)/i);
   });
 
+  await t.check('a chain for what follows makes blocks only when asked to', async () => {
+    quiet = await t.ownChain('--block-time', '1m', '--accounts', '40');
+  });
+
+  await t.check('batches with a large trace that then wait for a block share one budget of memory', async () => {
+    const held = quiet.accounts.map(({ privateKey }) => {
+      const raw = (nonce) => signedTransfer(privateKey, { chainId: 7272n, nonce, tip: 1n, fee: 2_000_000_000n, to: FRIEND });
+      const waits = [0n, 1n, 2n].map((nonce) => ['eth_sendRawTransactionSync', [raw(nonce)]]);
+      return request([LARGE_TRACE, ...waits]);
+    });
+    await staysBounded(() => held.map((text) => ask(quiet, text)));
+  });
+
+  await t.check('WebSockets that ask for large traces and read none share it too', async () => {
+    const sockets = await Promise.all(Array.from({ length: 40 }, () => openSocket(quiet.ws)));
+    await staysBounded(() =>
+      sockets.map(({ socket }) => {
+        socket.pause();
+        for (let id = 0; id < 8; id += 1) socket.send(JSON.stringify(call(LARGE_TRACE, id)), () => {});
+        return { destroy: () => socket.terminate() };
+      }),
+    );
+  });
+
+  await t.check('requests and messages that begin and do not end share it too', async () => {
+    const head = `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5000000\r\n\r\n`;
+    await staysBounded(() => Array.from({ length: 200 }, () => ask(quiet, head + ' '.repeat(4_000_000))));
+  });
+
+  await t.check('addresses in filters are counted: past the limit a clear error', async () => {
+    const address = Array.from({ length: 1_000 }, (_, n) => `0x${n.toString(16).padStart(40, '0')}`);
+    const answers = [];
+    for (let i = 0; i < 30; i += 1)
+      answers.push(...(await quiet.rpc.batch(Array.from({ length: 10 }, () => ['eth_newFilter', [{ address }]]))));
+    const refused = answers.filter(({ error }) => error);
+    assert.ok(refused.length > 0 && refused.length < answers.length, `${refused.length} of ${answers.length}`);
+    assert.match(refused[0].error.message, /addresses and topics/);
+    assert.ok(await quiet.rpc.eth_newBlockFilter());
+    assert.ok((await memoryMb(quiet.pid)) < MAX_MEMORY_MB);
+  });
+
+  /** Runs an attack until it is refused memory; what is held then, and the process, stay within their bounds. */
+  async function staysBounded(attack) {
+    const before = await refusals(quiet);
+    const callers = attack();
+    let most = 0;
+    await t.eventually(async () => {
+      most = Math.max(most, await memoryMb(quiet.pid));
+      assert.equal(await quiet.rpc.eth_chainId(), '0x1c68');
+      const held = await metric(quiet, /^chlom_rpc_memory_bytes (\d+)/m);
+      assert.ok(held <= BUDGET, `${held} bytes are held`);
+      assert.ok((await refusals(quiet)) > before, 'nothing was refused for want of memory');
+    });
+    for (const caller of callers) caller.destroy();
+    await t.eventually(async () => assert.equal(await metric(quiet, /^chlom_rpc_memory_bytes (\d+)/m), 0));
+    most = Math.max(most, await memoryMb(quiet.pid));
+    assert.ok(most < MAX_MEMORY_MB, `${most} MB`);
+  }
+
   await t.check(`after all that, memory is below ${MAX_MEMORY_MB} MB`, async () => {
     const used = await memoryMb(chain.pid);
     assert.ok(used < MAX_MEMORY_MB, `${used} MB`);
   });
+}
+
+function call([method, params], id) {
+  return { jsonrpc: '2.0', id, method, params };
+}
+
+/** A batch as a whole HTTP request. */
+function request(calls) {
+  const body = JSON.stringify(calls.map(call));
+  return `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** Sends a text and reads nothing of what comes back. */
+function ask(chain, text) {
+  const socket = connect({ port: Number(new URL(chain.http).port), host: '127.0.0.1' });
+  socket.on('error', () => {}).pause();
+  socket.write(text);
+  return socket;
+}
+
+async function metric(chain, pattern) {
+  const text = await (await fetch(new URL('/metrics', chain.http))).text();
+  return Number(pattern.exec(text)?.[1] ?? 0);
+}
+
+/** How often memory was refused so far. */
+function refusals(chain) {
+  return metric(chain, /^chlom_rpc_refused_total\{reason="memory"\} (\d+)/m);
 }
 
 /** Resident memory of a process, as Linux tells it. */

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseEther } from 'viem';
+import { concat, sha256, toBeHex } from 'ethers';
+import { parseEther, toHex } from 'viem';
 import { refusedChain } from '../runner/chain.mjs';
 import { execute } from '../runner/processes.mjs';
 import { openSocket } from '../runner/socket.mjs';
@@ -11,6 +12,13 @@ export const title = 'operation';
 export const accounts = 0;
 
 const USAGE = 2;
+/** A proof that holds: case correct_proof_4_4 of c-kzg's tests of verify_kzg_proof. */
+const KZG = {
+  commitment: '0x8f59a8d2a1a625a17f3fea0fe5eb8c896db3764f3185481bc22f91b4aaffcca25f26936857bc3a7c2539ea8ec3a952b7',
+  z: '0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000',
+  y: '0x1522a4a7f34e1ea350ae07c29c96c7e79655aa926122e95fe69fcbd932ca49e9',
+  proof: '0xa62ad71d14c5719385c0686f1871430475bf3a00f0aa3f7b8dd99a9abc2160744faf0070725e00b60ad9a026a15b1a8c',
+};
 const RICH = '0x00000000000000000000000000000000000c4e11';
 
 export async function run(t) {
@@ -37,6 +45,14 @@ export async function run(t) {
     assert.ok(BigInt(number) >= 1n && BigInt(number) <= 5n, number);
     assert.deepEqual((await own.rpc.eth_getBlockByNumber('0x1', false)).transactions, []);
     close();
+  });
+
+  await t.check('the KZG precompile answers from the first moment: its set-up is loaded beside the first blocks', async () => {
+    const own = await t.ownChain();
+    const input = concat([`0x01${sha256(KZG.commitment).slice(4)}`, KZG.z, KZG.y, KZG.commitment, KZG.proof]);
+    const answer = await own.rpc.eth_call({ to: toBeHex(10, 20), data: input, gas: toHex(100_000) }, 'latest');
+    // The number of field elements of a blob, and the field's modulus.
+    assert.equal(answer, concat([toBeHex(4_096, 32), '0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001']));
   });
 
   await t.check('/health is 200', async () => {

@@ -1,6 +1,6 @@
 // The transaction pool, on a chain that makes no block by itself: pending and queued, replacement, order, txpool_*.
 import assert from 'node:assert/strict';
-import { keccak256, parseGwei } from 'viem';
+import { keccak256, parseEther, parseGwei } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { actor } from '../ethereum/clients.mjs';
 
@@ -87,6 +87,22 @@ export async function run(t) {
     assert.notEqual(await rpc.eth_getTransactionByHash(hash), null);
     await send(bob, 1, 1);
     assert.equal((await mined()).transactions.length, 1);
+  });
+
+  await t.check('a fee cap that no block can accept is refused', async () => {
+    const tooLow = { maxFeePerGas: 9_999_999n, maxPriorityFeePerGas: 0n };
+    await assert.rejects(send(alice, 50, 0, tooLow), /gas fee cap 9999999, minimum needed 10000000/);
+  });
+
+  await t.check('what an account cannot pay for together never waits for a block together', async () => {
+    const nonce = Number(await rpc.eth_getTransactionCount(bob.address, 'latest'));
+    const value = parseEther('6000');
+    // Each by itself is less than bob has.
+    await send(bob, nonce + 1, 1, { value });
+    await send(bob, nonce, 1, { value });
+    assert.deepEqual(await rpc.txpool_status(), { pending: '0x1', queued: '0x1' });
+    assert.equal((await mined()).transactions.length, 1);
+    assert.deepEqual(await rpc.txpool_status(), { pending: '0x0', queued: '0x0' });
   });
 
   await t.check('many of one account at once: all accepted, all in one block, in order', async () => {

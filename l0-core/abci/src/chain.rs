@@ -43,7 +43,7 @@ enum Command {
     IncreaseTime(u64, Reply<u64>),
     SetNextTimestamp(u64, Reply<()>),
     Snapshot(Reply<u64>),
-    Revert(u64, Reply<bool>),
+    Revert(u64, Reply<Option<u64>>),
     Stop,
 }
 
@@ -161,11 +161,12 @@ impl DevChain {
         self.ask(Command::Snapshot)
     }
 
-    /// Goes back to a snapshot and forgets it and all later ones; false when there is none with this id.
+    /// Goes back to a snapshot and forgets it and all later ones; the height that is the head then, or `None` where there
+    /// is no snapshot with this id.
     ///
     /// # Errors
     /// History does not reach back so far, or the chain halted.
-    pub fn revert(&self, id: u64) -> Result<bool, ChainError> {
+    pub fn revert(&self, id: u64) -> Result<Option<u64>, ChainError> {
         self.ask(|reply| Command::Revert(id, reply))
     }
 
@@ -296,14 +297,14 @@ impl Maker {
         Ok(id)
     }
 
-    fn revert(&mut self, id: u64) -> Result<bool, ChainError> {
+    fn revert(&mut self, id: u64) -> Result<Option<u64>, ChainError> {
         let Some((height, clock)) = self.snapshots.get(&id).cloned() else {
-            return Ok(false);
+            return Ok(None);
         };
         self.producer.rewind(height)?;
         self.clock = clock;
         self.snapshots.split_off(&id);
-        Ok(true)
+        Ok(Some(height))
     }
 }
 

@@ -33,6 +33,17 @@ pub enum ChainError {
     /// Chain time would leave 64 bits.
     #[error("moving time by {0} seconds leaves the range of a timestamp")]
     TimeOverflow(u64),
+    /// A snapshot whose state this node no longer keeps.
+    #[error(
+        "cannot go back to block {height}: this node keeps the states of blocks {oldest} and later (start it with \
+         --history all to keep every state)"
+    )]
+    HistoryGone {
+        /// The snapshot's height.
+        height: u64,
+        /// The oldest height whose state is kept.
+        oldest: u64,
+    },
     /// More blocks at once than one command may ask for.
     #[error("{asked} blocks asked for, at most {limit} at once")]
     TooManyBlocks {

@@ -121,6 +121,10 @@ impl Producer {
 
     /// Goes back to `height`; transactions of the undone blocks are not put back.
     pub(crate) fn rewind(&self, height: u64) -> Result<(), ChainError> {
+        let oldest = self.store.oldest_history();
+        if height < oldest {
+            return Err(ChainError::HistoryGone { height, oldest });
+        }
         self.store.rewind(height)?;
         let head = self.store.head().ok_or(ChainError::Stopped)?;
         let base_fee = chlom_app::rules::next_base_fee(&head.block.header, &self.params);

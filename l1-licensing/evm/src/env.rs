@@ -1,6 +1,7 @@
 //! The environment of a block and the rules that it executes under.
 
-use alloy_consensus::{Transaction, TxEnvelope, Typed2718};
+use alloy_consensus::{Transaction, Typed2718};
+use alloy_eips::eip7702::RecoveredAuthorization;
 use alloy_primitives::{Address, B256, U256};
 use chlom_primitives::{Params, Tx};
 use revm::{
@@ -74,14 +75,14 @@ pub fn tx_env(tx: &Tx) -> TxEnv {
         gas_priority_fee: envelope.max_priority_fee_per_gas(),
         blob_hashes: Vec::new(),
         max_fee_per_blob_gas: 0,
-        authorization_list: authorizations(envelope),
+        authorization_list: authorizations(tx).into_iter().map(Either::Right).collect(),
     }
 }
 
-fn authorizations<L>(envelope: &TxEnvelope) -> Vec<Either<L, alloy_eips::eip7702::RecoveredAuthorization>> {
-    if envelope.is_eip7702() {
-        chlom_crypto::recover_authorities(envelope).into_iter().map(Either::Right).collect()
-    } else {
-        Vec::new()
+/// Recovered on arrival for what is executed in blocks; now for what came another way (from the store, for a trace).
+fn authorizations(tx: &Tx) -> Vec<RecoveredAuthorization> {
+    match tx.authorizations() {
+        Some(recovered) => recovered.to_vec(),
+        None => chlom_crypto::recover_authorities(tx.envelope()),
     }
 }

@@ -50,11 +50,12 @@ pub trait DevControl: Send + Sync {
     /// # Errors
     /// The chain halted.
     fn snapshot(&self) -> Result<u64, RpcError>;
-    /// Goes back to a snapshot and forgets it and all later ones; false when there is no such id.
+    /// Goes back to a snapshot and forgets it and all later ones; the height that was the head then, or `None` where there
+    /// is no such id.
     ///
     /// # Errors
     /// The chain halted, or its history does not reach back.
-    fn revert(&self, id: u64) -> Result<bool, RpcError>;
+    fn revert(&self, id: u64) -> Result<Option<u64>, RpcError>;
 }
 
 /// Wakes the block producer; `chlom dev --automine` makes a block at once.

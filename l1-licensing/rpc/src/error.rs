@@ -93,6 +93,11 @@ impl RpcError {
         self
     }
 
+    /// Bytes that the error takes, about.
+    pub(crate) fn len(&self) -> usize {
+        self.message.len() + self.data.as_ref().map_or(0, |data| data.get().len())
+    }
+
     /// The error object as JSON text.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"code\":");

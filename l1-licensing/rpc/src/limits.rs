@@ -23,7 +23,8 @@ pub struct Limits {
     pub body_time: Duration,
     /// A connection that accepts none of its answer for this long is closed.
     pub write_time: Duration,
-    /// Bytes of large bodies and answers (above 64 KiB each) that all connections together may hold.
+    /// Bytes of large bodies, answers and notices (above 16 KiB each) that all connections together may hold, from when
+    /// they are made or arrive until they are written or done with.
     pub memory_bytes: usize,
     /// Calls of one WebSocket connection that execute at once; later messages wait unread.
     pub ws_calls: usize,
@@ -37,6 +38,11 @@ pub struct Limits {
     pub log_results: usize,
     /// Addresses or topics in a filter.
     pub filter_terms: usize,
+    /// Addresses and topics in the subscriptions of one connection.
+    pub connection_terms: usize,
+    /// Addresses and topics in the filters and subscriptions of all connections: about 32 bytes each, and a look at each
+    /// for every block.
+    pub server_terms: usize,
     /// Filters alive at once.
     pub filters: usize,
     /// A filter that nobody polls for this long is dropped.
@@ -65,13 +71,15 @@ impl Default for Limits {
             idle_time: Duration::from_secs(75),
             body_time: Duration::from_secs(30),
             write_time: Duration::from_secs(30),
-            memory_bytes: 512 * 1024 * 1024,
+            memory_bytes: 256 * 1024 * 1024,
             ws_calls: 16,
             heavy_calls: 32,
             call_gas: 50_000_000,
             log_range: 10_000,
             log_results: 20_000,
             filter_terms: 1_000,
+            connection_terms: 10_000,
+            server_terms: 200_000,
             filters: 10_000,
             filter_lifetime: Duration::from_secs(300),
             subscriptions: 128,

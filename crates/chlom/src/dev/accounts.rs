@@ -3,6 +3,10 @@
 use alloy_primitives::{Address, B256, keccak256};
 use anyhow::{Context, Result, anyhow};
 use chlom_crypto::AccountKey;
+use coins_bip32::{
+    ecdsa::SigningKey,
+    xkeys::{Parent, XPriv},
+};
 use coins_bip39::{English, Mnemonic};
 
 /// The development mnemonic.
@@ -32,7 +36,10 @@ impl DevAccount {
 /// # Errors
 /// Never for this mnemonic; derivation is fallible by type.
 pub(crate) fn derive(count: u32) -> Result<Vec<DevAccount>> {
-    (0..count).map(|index| derive_at(&format!("m/44'/60'/0'/0/{index}"))).collect()
+    // Stretching the mnemonic is the dear part, so that the key above all accounts is derived once.
+    let parent = derived("m/44'/60'/0'/0")?;
+    let child = |index| parent.derive_child(index).map_err(|e| anyhow!("deriving account {index}: {e}"));
+    (0..count).map(|index| account(&child(index)?)).collect()
 }
 
 /// The validator's account, apart from the users' so that tips do not move their balances: m/44'/60'/1'/0/0.
@@ -40,7 +47,7 @@ pub(crate) fn derive(count: u32) -> Result<Vec<DevAccount>> {
 /// # Errors
 /// As [`derive`].
 pub(crate) fn validator() -> Result<DevAccount> {
-    derive_at("m/44'/60'/1'/0/0")
+    account(&derived("m/44'/60'/1'/0/0")?)
 }
 
 /// Seed of the development validator's Ed25519 key: public like the accounts, so that every `chlom dev` has the same
@@ -49,11 +56,14 @@ pub(crate) fn validator_seed() -> B256 {
     keccak256(b"chlom dev validator")
 }
 
-fn derive_at(path: &str) -> Result<DevAccount> {
+fn derived(path: &str) -> Result<XPriv> {
     let mnemonic: Mnemonic<English> =
         Mnemonic::new_from_phrase(MNEMONIC).map_err(|e| anyhow!("mnemonic: {e}"))?;
-    let derived = mnemonic.derive_key(path, None).map_err(|e| anyhow!("deriving {path}: {e}"))?;
-    let signing: &coins_bip32::ecdsa::SigningKey = derived.as_ref();
+    mnemonic.derive_key(path, None).map_err(|e| anyhow!("deriving {path}: {e}"))
+}
+
+fn account(derived: &XPriv) -> Result<DevAccount> {
+    let signing: &SigningKey = derived.as_ref();
     let key = AccountKey::from_bytes(signing.to_bytes().into()).context("derived key out of range")?;
     Ok(DevAccount { address: key.address(), key })
 }
@@ -65,7 +75,8 @@ mod tests {
 
     #[test]
     fn the_accounts_are_those_that_foundry_and_hardhat_print() {
-        let accounts = derive(2).expect("derives");
+        let accounts = derive(3).expect("derives");
+        assert_eq!(accounts[2].address, address!("3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"));
         assert_eq!(accounts[0].address, address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266"));
         assert_eq!(accounts[1].address, address!("70997970C51812dc3A010C7d01b50e0d17dc79C8"));
         assert_eq!(

@@ -51,6 +51,10 @@ pub(crate) struct DevArgs {
     /// Heights that eth_getProof answers for [default: the genesis parameter, 256].
     #[arg(long, value_name = "N")]
     pub(crate) proof_history: Option<u64>,
+    /// Least fee cap per gas of a transaction that the pool takes, wei. Below the chain's least base fee no block can include
+    /// it [default: the genesis parameter min_base_fee_wei, 10000000].
+    #[arg(long, value_name = "WEI")]
+    pub(crate) min_fee_cap: Option<u128>,
     /// Memory for caches of state, MiB.
     #[arg(long, default_value_t = 256, value_name = "MIB")]
     pub(crate) cache: usize,

@@ -60,7 +60,7 @@ impl DevControl for Control {
         self.chain.snapshot().map_err(refused)
     }
 
-    fn revert(&self, id: u64) -> Result<bool, RpcError> {
+    fn revert(&self, id: u64) -> Result<Option<u64>, RpcError> {
         self.chain.revert(id).map_err(refused)
     }
 }

@@ -1,6 +1,11 @@
 //! Joining the parts of a dev chain, and stopping them in order.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use alloy_primitives::Address;
 use anyhow::{Context as _, Result};
@@ -101,6 +106,7 @@ async fn serve(args: &DevArgs) -> Result<()> {
     // The port is taken before the first block is made: a second `chlom dev` must not get as far as that.
     let server = Server::bind(SocketAddr::new(args.host, args.port), context, options).await?;
     let running = maker.start().context("starting the block producer")?;
+    load_kzg();
     let head = store.head().context("the store has no head after genesis")?;
     let ready = Ready {
         chain_id: params.chain.evm_chain_id,
@@ -118,6 +124,18 @@ async fn serve(args: &DevArgs) -> Result<()> {
     match chain.halted() {
         Some(why) if !matches!(why, ChainError::Stopped) => Err(why.clone().into()),
         _ => Ok(()),
+    }
+}
+
+/// Loads the KZG set-up beside everything else, once blocks are made: the first that needs it would wait for it otherwise.
+fn load_kzg() {
+    let load = || {
+        let start = Instant::now();
+        chlom_crypto::kzg::setup();
+        tracing::info!(ms = start.elapsed().as_millis(), "the KZG set-up is loaded");
+    };
+    if let Err(error) = std::thread::Builder::new().name("kzg".into()).spawn(load) {
+        tracing::warn!(%error, "the KZG set-up is loaded when it is first needed");
     }
 }
 
@@ -152,12 +170,16 @@ fn open_store(args: &DevArgs, spec: &GenesisSpec) -> Result<Store> {
             trie: genesis.trie,
         })?,
         Some(found) if found != genesis.block.hash => {
+            let there = store.block(0)?;
+            let differences =
+                there.map(|there| genesis::differences(&there, &genesis.block)).unwrap_or_default();
             return Err(StoreError::Foreign {
                 path: args.data_dir.clone().unwrap_or_default(),
                 found: format!(
-                    "a chain with genesis {found}, these arguments give {}; use the genesis file, --accounts and \
+                    "a chain with genesis {found}, these arguments give {} ({}); use the genesis file, --accounts and \
                      --gas-limit it was made with, or another directory",
-                    genesis.block.hash
+                    genesis.block.hash,
+                    differences.join("; ")
                 ),
             }
             .into());
@@ -169,8 +191,9 @@ fn open_store(args: &DevArgs, spec: &GenesisSpec) -> Result<Store> {
 
 fn open_pool(args: &DevArgs, params: &Params, store: &Store) -> Result<Pool> {
     let journal: Option<PathBuf> = args.data_dir.as_ref().map(|dir| dir.join(JOURNAL));
-    let env = PoolEnv { chain_id: params.chain.evm_chain_id, block_gas_limit: params.gas.block_gas_limit };
-    let (pool, journalled) = Pool::open(PoolConfig::default(), journal.as_deref(), env)?;
+    let env = PoolEnv::of(params);
+    let config = PoolConfig { min_fee_cap_wei: args.min_fee_cap, ..PoolConfig::default() };
+    let (pool, journalled) = Pool::open(config, journal.as_deref(), env)?;
     let head = store.head().context("the store has no head after genesis")?;
     let restored = pool.restore(journalled, &head.state).context("taking over the pool's journal")?;
     for (hash, why) in &restored.dropped {

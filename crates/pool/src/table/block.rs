@@ -43,6 +43,8 @@ impl Table {
             // An account that came into the pool while the state was read: its nonce is known all the same.
             if self.senders.get(&tx.sender()).is_some_and(|sender| sender.nonce <= tx.nonce()) {
                 self.forward(&tx.sender(), tx.nonce() + 1, fresh);
+                // What it can pay for is known after the next block.
+                self.suspect(tx.sender());
             }
         }
         self.counts.included += known;
@@ -79,6 +81,7 @@ impl Table {
         fresh: &mut Vec<Arc<Tx>>,
     ) {
         let Some(sender) = self.senders.get_mut(address) else { return };
+        sender.balance = account.balance;
         if account.nonce < sender.nonce {
             let demoted = sender.demote(sender.nonce, now, &mut self.waiting);
             (sender.nonce, sender.next) = (account.nonce, account.nonce);
@@ -86,6 +89,7 @@ impl Table {
         }
         self.forward(address, account.nonce, fresh);
         self.drop_unpayable(address, account, now);
+        self.queue_unfunded(address, now);
         self.publish_head(address);
     }
 
@@ -118,7 +122,34 @@ impl Table {
         }
     }
 
+    /// Queues pending transactions from the first on that the account cannot pay for together with those before it: they
+    /// would only be refused by the builder.
+    fn queue_unfunded(&mut self, address: &Address, now: Instant) {
+        let Some(sender) = self.senders.get_mut(address) else { return };
+        let Some(from) = sender.unfunded() else { return };
+        let demoted = sender.demote(from, now, &mut self.waiting);
+        Self::rank_all(&mut self.ranking, &demoted, self.base_fee, false);
+    }
+
     fn expire(&mut self, now: Instant) {
+        self.expire_queued(now);
+        self.expire_all(now);
+    }
+
+    /// Drops what has been here too long, pending or not.
+    fn expire_all(&mut self, now: Instant) {
+        while let Some((arrived, id, address, nonce)) = self.arrivals.front().copied() {
+            if now.saturating_duration_since(arrived) < self.config.lifetime {
+                return;
+            }
+            self.arrivals.pop_front();
+            if self.is_there(id, &address, nonce) {
+                self.take(&address, nonce, Leaving::Expired, now);
+            }
+        }
+    }
+
+    fn expire_queued(&mut self, now: Instant) {
         while let Some(((since, _), (address, nonce))) = self.waiting.first_key_value() {
             if now.saturating_duration_since(*since) < self.config.queued_lifetime {
                 return;

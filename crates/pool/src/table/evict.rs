@@ -7,7 +7,7 @@ use std::{cmp::Reverse, collections::BinaryHeap, time::Instant};
 
 use alloy_primitives::Address;
 
-use super::{Entry, Leaving, Table, sender::Place};
+use super::{Entry, Gone, Leaving, Table, sender::Place};
 use crate::{admission::Checked, error::AddError};
 
 /// The worst on top.
@@ -47,7 +47,13 @@ impl Table {
     ///
     /// # Errors
     /// When too little is worse; then nothing left.
-    pub(super) fn make_room(&mut self, new: &Checked, place: &Place, now: Instant) -> Result<(), AddError> {
+    pub(super) fn make_room(
+        &mut self,
+        new: &Checked,
+        place: &Place,
+        now: Instant,
+        gone: &mut Vec<Gone>,
+    ) -> Result<(), AddError> {
         let mut excess = self.excess(new, place);
         if excess.txs == 0 && excess.weight == 0 {
             return Ok(());
@@ -84,7 +90,7 @@ impl Table {
         ranking.extend(spared.into_iter().map(Reverse));
         self.ranking = Some(ranking);
         for victim in victims {
-            self.take(&victim.address, victim.nonce, Leaving::Evicted, now);
+            gone.extend(self.take(&victim.address, victim.nonce, Leaving::Evicted, now));
         }
         verdict
     }

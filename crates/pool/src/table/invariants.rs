@@ -13,8 +13,15 @@ impl Table {
         for (address, sender) in &self.senders {
             assert!(!sender.txs.is_empty(), "{address} has no transactions and is not forgotten");
             assert!(sender.txs.first_key_value().is_some_and(|(first, _)| *first >= sender.nonce));
-            let gap = (sender.nonce..).find(|nonce| !sender.txs.contains_key(nonce));
-            assert_eq!(gap, Some(sender.next), "pending ends at the first gap");
+            assert!(
+                (sender.nonce..sender.next).all(|nonce| sender.txs.contains_key(&nonce)),
+                "a gap in pending"
+            );
+            let after = sender.txs.get(&sender.next);
+            assert!(
+                after.is_none_or(|entry| sender.spent + entry.cost > sender.balance),
+                "it could be pending"
+            );
             let mut spent = U256::ZERO;
             for (nonce, entry) in &sender.txs {
                 assert_eq!((entry.tx.sender(), entry.tx.nonce()), (*address, *nonce));

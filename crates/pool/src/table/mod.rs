@@ -17,13 +17,14 @@ mod insert;
 mod sender;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Instant,
 };
 
 use alloy_primitives::{Address, B256};
 use chlom_primitives::Tx;
+use chlom_state::Account;
 
 use crate::{
     config::PoolConfig,
@@ -44,6 +45,8 @@ pub(crate) struct Table {
     senders: HashMap<Address, Sender>,
     by_hash: HashMap<B256, Arc<Tx>>,
     waiting: Waiting,
+    /// Every transaction in the order of arrival, and some that left.
+    arrivals: VecDeque<(Instant, u64, Address, u64)>,
     heads: Heads,
     /// Ranking for eviction; absent until the pool is full, and again after every block.
     ranking: Option<evict::Ranking>,
@@ -62,9 +65,29 @@ pub(crate) enum Leaving {
     Unpayable,
     Expired,
     Evicted,
+    Replaced,
     Removed,
     /// The journal failed: it was never there.
     Undone,
+}
+
+/// A transaction that another one drove out, and its account as it was then, so that it can come back.
+#[derive(Clone, Debug)]
+pub(crate) struct Gone {
+    entry: Entry,
+    account: Account,
+    why: Leaving,
+}
+
+impl Gone {
+    pub(crate) fn hash(&self) -> B256 {
+        self.entry.hash
+    }
+
+    /// Its position in the order of arrival.
+    pub(crate) fn arrival(&self) -> u64 {
+        self.entry.id
+    }
 }
 
 impl Table {
@@ -74,6 +97,7 @@ impl Table {
             senders: HashMap::new(),
             by_hash: HashMap::new(),
             waiting: BTreeMap::new(),
+            arrivals: VecDeque::new(),
             heads: Heads::default(),
             ranking: None,
             suspects: HashSet::new(),
@@ -170,18 +194,36 @@ impl Table {
         self.counts.removed += removed;
     }
 
-    fn take(&mut self, address: &Address, nonce: u64, why: Leaving, now: Instant) {
-        let Some(sender) = self.senders.get_mut(address) else { return };
+    fn take(&mut self, address: &Address, nonce: u64, why: Leaving, now: Instant) -> Option<Gone> {
+        let sender = self.senders.get_mut(address)?;
         let pending_from = nonce + 1;
         if nonce < sender.next && sender.txs.contains_key(&nonce) {
             let demoted = sender.demote(pending_from, now, &mut self.waiting);
             sender.retreat(nonce);
             Self::rank_all(&mut self.ranking, &demoted, self.base_fee, false);
         }
-        let Some(entry) = sender.txs.remove(&nonce) else { return };
+        let entry = sender.txs.remove(&nonce)?;
+        let account = Account { nonce: sender.nonce, balance: sender.balance, ..Account::default() };
         self.forget(&entry);
         self.count(why);
         self.publish_head(address);
+        Some(Gone { entry, account, why })
+    }
+
+    /// True where the transaction that arrived as `id` still is at this nonce.
+    fn is_there(&self, id: u64, address: &Address, nonce: u64) -> bool {
+        let entry = self.senders.get(address).and_then(|sender| sender.txs.get(&nonce));
+        entry.is_some_and(|entry| entry.id == id)
+    }
+
+    /// Notes an arrival; the list is cleared of those that left when they are the greater part of it.
+    fn note_arrival(&mut self, entry: &Entry) {
+        if self.arrivals.len() > 2 * self.by_hash.len() + 1_024 {
+            let mut arrivals = std::mem::take(&mut self.arrivals);
+            arrivals.retain(|(_, id, address, nonce)| self.is_there(*id, address, *nonce));
+            self.arrivals = arrivals;
+        }
+        self.arrivals.push_back((entry.arrived, entry.id, entry.tx.sender(), entry.tx.nonce()));
     }
 
     /// Drops what the indices know of an entry that left its sender.
@@ -199,6 +241,7 @@ impl Table {
             Leaving::Unpayable => self.counts.unpayable += 1,
             Leaving::Expired => self.counts.expired += 1,
             Leaving::Evicted => self.counts.evicted += 1,
+            Leaving::Replaced => self.counts.replaced += 1,
             Leaving::Removed => self.counts.removed += 1,
             Leaving::Undone => self.counts.added -= 1,
         }

@@ -1,6 +1,7 @@
 //! One account's transactions by nonce.
 //!
-//! `nonce..next` are pending: all of them are there. Everything from `next` up is queued, behind a gap at `next`.
+//! `nonce..next` are pending: all of them are there, and the account can pay for all of them together. Everything from
+//! `next` up is queued: behind a gap at `next`, or because the balance does not reach for the one there.
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
@@ -25,6 +26,8 @@ pub(crate) struct Entry {
     pub(crate) price: Price,
     pub(crate) cost: U256,
     pub(crate) weight: usize,
+    /// When it came, or came back after a restart.
+    pub(crate) arrived: Instant,
     /// Present exactly while it is queued.
     pub(crate) queued_since: Option<Instant>,
 }
@@ -34,8 +37,10 @@ pub(crate) struct Entry {
 pub(crate) struct Sender {
     /// The account's nonce.
     pub(crate) nonce: u64,
-    /// First nonce that is not here.
+    /// First nonce that is not pending.
     pub(crate) next: u64,
+    /// What the account had when it was last looked at, wei.
+    pub(crate) balance: U256,
     /// What the pending transactions may cost together, wei.
     pub(crate) spent: U256,
     /// At least the highest cost of any transaction here, wei. Spares the search for those that cannot be paid.
@@ -128,34 +133,52 @@ impl Sender {
         Ok(())
     }
 
-    /// Puts an entry at its nonce; returns the one that was there. `nonce <= next` says that it is pending, and its
-    /// `queued_since` must agree.
-    pub(crate) fn put(&mut self, nonce: u64, entry: Entry) -> Option<Entry> {
+    /// Puts an entry at its nonce; returns the one that was there. Its `queued_since` must agree with `pending`, which is
+    /// for a nonce up to `next` only.
+    pub(crate) fn put(&mut self, nonce: u64, entry: Entry, pending: bool) -> Option<Entry> {
         self.dearest = self.dearest.max(entry.cost);
-        if nonce <= self.next {
+        if pending {
             self.spent = self.spent.saturating_add(entry.cost);
         }
         let old = self.txs.insert(nonce, entry);
         match &old {
             Some(old) if nonce < self.next => self.spent = self.spent.saturating_sub(old.cost),
-            _ if nonce == self.next => self.next += 1,
+            _ if pending && nonce == self.next => self.next += 1,
             _ => {}
         }
         old
     }
 
-    /// Turns queued transactions without a gap before them into pending ones; returns them.
+    /// Turns queued transactions without a gap before them into pending ones, as far as the balance reaches; returns them.
     pub(crate) fn promote(&mut self, waiting: &mut Waiting) -> Vec<Entry> {
         let mut promoted = Vec::new();
         while let Some(entry) = self.txs.get_mut(&self.next) {
+            let spent = self.spent.saturating_add(entry.cost);
+            if spent > self.balance {
+                break;
+            }
             if let Some(since) = entry.queued_since.take() {
                 waiting.remove(&(since, entry.id));
             }
-            self.spent = self.spent.saturating_add(entry.cost);
+            self.spent = spent;
             self.next += 1;
             promoted.push(entry.clone());
         }
         promoted
+    }
+
+    /// The first pending nonce that the balance does not reach for, together with those before it.
+    pub(crate) fn unfunded(&self) -> Option<u64> {
+        if self.spent <= self.balance {
+            return None;
+        }
+        let mut spent = U256::ZERO;
+        let mut pending = self.txs.range(self.nonce..self.next);
+        let overdrawn = pending.find(|(_, entry)| {
+            spent = spent.saturating_add(entry.cost);
+            spent > self.balance
+        });
+        overdrawn.map(|(nonce, _)| *nonce)
     }
 
     /// Turns pending transactions from `from` on into queued ones; returns them.

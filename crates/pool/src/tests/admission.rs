@@ -126,6 +126,22 @@ fn fees_must_make_sense() {
 }
 
 #[test]
+fn a_fee_cap_that_no_block_accepts_is_refused() {
+    let env = crate::PoolEnv { min_base_fee: 70, ..ENV };
+    let with = |min_fee_cap_wei| {
+        crate::Pool::open(PoolConfig { min_fee_cap_wei, ..Default::default() }, None, env).unwrap().0
+    };
+    let refusal = |pool: &crate::Pool, fee_cap| {
+        pool.add(draft(1, 0).fees(fee_cap, 0).tx(), &state()).map_err(|error| error.to_string())
+    };
+    let words = "transaction gas price below minimum: gas fee cap 69, minimum needed 70";
+    assert_eq!(refusal(&with(None), 69).unwrap_err(), words);
+    assert!(refusal(&with(None), 70).is_ok());
+    assert!(refusal(&with(Some(0)), 0).is_ok(), "the operator's choice comes first");
+    assert!(refusal(&with(Some(80)), 79).is_err());
+}
+
+#[test]
 fn a_transaction_for_another_chain_is_refused() {
     let mut draft = draft(1, 0);
     draft.tx.chain_id = 1;

@@ -52,6 +52,44 @@ fn what_an_account_can_no_longer_pay_leaves() {
 }
 
 #[test]
+fn what_an_account_cannot_pay_for_together_waits_until_it_can() {
+    let (pool, mut state) = (pool(), state());
+    // Each costs 2,100,000 wei of gas and a million of value.
+    let txs: Vec<_> = (0..4).map(|nonce| draft(1, nonce).value(1_000_000).tx()).collect();
+    set(&mut state, account(1), 0, U256::from(7_000_000));
+    // Each fits by itself, behind a gap nobody asks for more.
+    pool.add_many(txs[1..].to_vec(), &state).into_iter().for_each(|added| _ = added.unwrap());
+    pool.add(txs[0].clone(), &state).unwrap();
+    assert_eq!(order(&pool, 0), [(account(1), 0), (account(1), 1)], "two of four are funded");
+    assert_eq!((pool.status().pending, pool.status().queued), (2, 2));
+    pool.table().read().check_invariants();
+    set(&mut state, account(1), 1, U256::from(RICH));
+    pool.on_block(&txs[..1], &state, 0, Instant::now()).unwrap();
+    assert_eq!(pool.status().pending, 3, "more funds, more of them");
+    set(&mut state, account(1), 2, U256::from(4_000_000));
+    pool.on_block(&txs[1..2], &state, 0, Instant::now()).unwrap();
+    assert_eq!(order(&pool, 0), [(account(1), 2)], "the balance fell to one of two");
+    assert_eq!(pool.next_nonce(&account(1)), Some(3));
+    pool.table().read().check_invariants();
+}
+
+#[test]
+fn every_transaction_leaves_in_the_end() {
+    let lifetime = Duration::from_secs(60);
+    let config = PoolConfig { lifetime, queued_lifetime: 10 * lifetime, ..Default::default() };
+    let pool = pool_with(config);
+    let state = state();
+    let before = Instant::now();
+    pool.add_many(vec![draft(1, 0).tx(), draft(1, 1).tx(), draft(2, 1).tx()], &state);
+    let after = Instant::now();
+    pool.on_block(&[], &state, 1_000, before + lifetime - Duration::from_secs(1)).unwrap();
+    assert_eq!((pool.status().pending, pool.status().queued), (2, 1));
+    pool.on_block(&[], &state, 1_000, after + lifetime).unwrap();
+    assert_eq!((pool.status().pending, pool.status().queued, pool.stats().expired), (0, 0, 3));
+    pool.table().read().check_invariants();
+}
+
+#[test]
 fn queued_transactions_expire_and_pending_ones_do_not() {
     let lifetime = Duration::from_secs(60);
     let pool = pool_with(PoolConfig { queued_lifetime: lifetime, ..Default::default() });

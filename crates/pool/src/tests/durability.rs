@@ -219,6 +219,52 @@ fn a_write_that_fails_is_told_takes_nothing_and_heals_by_a_new_file() {
 }
 
 #[test]
+fn a_write_that_fails_brings_back_what_the_refused_ones_drove_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("journal"), folder.path().join("copy"));
+    let (fails, syncs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let switch = fails.clone();
+    let wrap: Wrap =
+        Box::new(move |file| Box::new(Flaky { file, fails: switch.clone(), syncs: syncs.clone() }));
+    let journal = Journal::open_with(&path, CHAIN, wrap, Duration::ZERO).unwrap();
+    let config = PoolConfig { max_txs: 4, ..Default::default() };
+    let (pool, _) = Pool::assemble(config, Some(journal), ENV).unwrap();
+    let state = state();
+    let acknowledged = [draft(1, 0), draft(1, 1), draft(2, 0), draft(3, 5)].map(Draft::tx);
+    pool.add_many(acknowledged.to_vec(), &state).into_iter().for_each(|added| _ = added.unwrap());
+    let before = (order(&pool, 0), pool.status(), pool.stats());
+    fails.store(true, Ordering::SeqCst);
+    // Replaces one of account 1's, evicts the queued one, then the lowest tip; all in one group that fails.
+    let refused = vec![
+        draft(1, 0).fees(200, 20).tx(),
+        draft(4, 0).fees(300, 30).tx(),
+        draft(5, 0).fees(300, 30).tx(),
+        draft(4, 0).fees(400, 40).tx(),
+    ];
+    for added in pool.add_many(refused.clone(), &state) {
+        assert!(matches!(added, Err(AddError::Journal(_))), "{added:?}");
+    }
+    assert!(acknowledged.iter().all(|tx| pool.contains(&tx.hash())), "acknowledged ones are kept");
+    assert!(refused.iter().all(|tx| !pool.contains(&tx.hash())));
+    let after = pool.stats();
+    assert_eq!((order(&pool, 0), pool.status()), (before.0, before.1));
+    assert_eq!(
+        (after.added, after.replaced, after.evicted),
+        (before.2.added, before.2.replaced, before.2.evicted)
+    );
+    pool.table().read().check_invariants();
+    fails.store(false, Ordering::SeqCst);
+    pool.remove(&acknowledged[3].hash()).unwrap();
+    pool.add(draft(2, 1).tx(), &state).unwrap();
+    let mut found = reopened(&path, &copy);
+    found.sort_unstable();
+    let mut live: Vec<_> = acknowledged[..3].iter().map(|tx| tx.hash()).collect();
+    live.push(draft(2, 1).tx().hash());
+    live.sort_unstable();
+    assert_eq!(found, live);
+}
+
+#[test]
 fn a_broken_journal_refuses_at_once_for_a_while() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");

@@ -11,7 +11,7 @@ use chlom_state::{Account, MemoryState};
 use crate::{Pool, PoolConfig, PoolEnv};
 
 pub(super) const CHAIN: u64 = 7272;
-pub(super) const ENV: PoolEnv = PoolEnv { chain_id: CHAIN, block_gas_limit: 200_000_000 };
+pub(super) const ENV: PoolEnv = PoolEnv { chain_id: CHAIN, block_gas_limit: 200_000_000, min_base_fee: 0 };
 
 /// Balance of every account that a test does not say otherwise of: enough for anything.
 pub(super) const RICH: u128 = 1 << 100;

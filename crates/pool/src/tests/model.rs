@@ -20,6 +20,9 @@ pub(super) struct Model {
     held: Vec<Held>,
     /// Nonces as the pool last saw them, of accounts with transactions.
     nonces: BTreeMap<Address, u64>,
+    /// First nonces that are not pending, and what the accounts had when last looked at.
+    nexts: BTreeMap<Address, u64>,
+    balances: BTreeMap<Address, U256>,
     base_fee: u64,
     arrivals: u64,
 }
@@ -43,19 +46,43 @@ fn account(state: &MemoryState, who: &Address) -> Account {
 
 impl Model {
     pub(super) fn new(config: PoolConfig) -> Self {
-        Self { config, held: vec![], nonces: BTreeMap::new(), base_fee: 0, arrivals: 0 }
+        Self {
+            config,
+            held: vec![],
+            nonces: BTreeMap::new(),
+            nexts: BTreeMap::new(),
+            balances: BTreeMap::new(),
+            base_fee: 0,
+            arrivals: 0,
+        }
     }
 
     fn at(&self, who: &Address, nonce: u64) -> Option<&Held> {
         self.held.iter().find(|held| held.tx.sender() == *who && held.tx.nonce() == nonce)
     }
 
-    fn next(&self, who: &Address, from: u64) -> u64 {
-        (from..).find(|nonce| self.at(who, *nonce).is_none()).unwrap()
+    fn is_pending(&self, tx: &Tx) -> bool {
+        tx.nonce() < self.nexts[&tx.sender()]
     }
 
-    fn is_pending(&self, tx: &Tx) -> bool {
-        tx.nonce() < self.next(&tx.sender(), self.nonces[&tx.sender()])
+    fn pending_cost(&self, who: Address) -> U256 {
+        self.of(who).filter(|held| self.is_pending(&held.tx)).map(|held| cost(&held.tx)).sum()
+    }
+
+    /// Raises `next` as far as there are transactions and funds.
+    fn promote(&mut self, who: Address) {
+        while let Some(held) = self.at(&who, self.nexts[&who])
+            && self.pending_cost(who) + cost(&held.tx) <= self.balances[&who]
+        {
+            *self.nexts.get_mut(&who).unwrap() += 1;
+        }
+    }
+
+    /// Takes one out; those after it are not pending any more.
+    fn drop_one(&mut self, who: Address, nonce: u64) {
+        self.held.retain(|held| held.tx.sender() != who || held.tx.nonce() != nonce);
+        let next = self.nexts.get_mut(&who).unwrap();
+        *next = (*next).min(nonce);
     }
 
     fn of(&self, who: Address) -> impl Iterator<Item = &Held> {
@@ -69,7 +96,7 @@ impl Model {
         }
         let state = account(state, &who);
         let from = self.nonces.get(&who).copied().unwrap_or(state.nonce);
-        let next = self.next(&who, from);
+        let next = self.nexts.get(&who).copied().unwrap_or(from);
         if tx.nonce() < state.nonce.max(from) {
             return Err(AddError::NonceTooLow { next: state.nonce.max(from), nonce: tx.nonce() });
         }
@@ -104,6 +131,9 @@ impl Model {
         self.held.push(Held { tx: tx.clone(), arrival: self.arrivals });
         self.arrivals += 1;
         self.nonces.entry(who).or_insert(from);
+        self.nexts.entry(who).or_insert(from);
+        self.balances.insert(who, state.balance);
+        self.promote(who);
         Ok(())
     }
 
@@ -161,16 +191,19 @@ impl Model {
                 _ => {}
             }
             (txs, bytes) = (txs - 1, bytes - weight(&held.tx) as i64);
-            leaving.push(held.arrival);
+            leaving.push((held.tx.sender(), held.tx.nonce()));
         }
-        self.held.retain(|held| !leaving.contains(&held.arrival));
+        leaving.into_iter().for_each(|(who, nonce)| self.drop_one(who, nonce));
         self.forget_empty();
         Ok(())
     }
 
     fn forget_empty(&mut self) {
         let held = &self.held;
-        self.nonces.retain(|who, _| held.iter().any(|held| held.tx.sender() == *who));
+        let has = |who: &Address| held.iter().any(|held| held.tx.sender() == *who);
+        self.nonces.retain(|who, _| has(who));
+        self.nexts.retain(|who, _| has(who));
+        self.balances.retain(|who, _| has(who));
     }
 
     /// Reads these accounts anew.
@@ -181,6 +214,9 @@ impl Model {
                 held.tx.sender() != *who || (held.tx.nonce() >= nonce && cost(&held.tx) <= balance)
             });
             self.nonces.insert(*who, nonce);
+            self.nexts.insert(*who, nonce);
+            self.balances.insert(*who, balance);
+            self.promote(*who);
         }
         self.forget_empty();
     }
@@ -200,7 +236,7 @@ impl Model {
     }
 
     pub(super) fn remove(&mut self, tx: &Tx) {
-        self.held.retain(|held| held.tx.hash() != tx.hash());
+        self.drop_one(tx.sender(), tx.nonce());
         self.forget_empty();
     }
 
@@ -209,7 +245,7 @@ impl Model {
     }
 
     pub(super) fn next_nonce(&self, who: &Address) -> Option<u64> {
-        self.nonces.get(who).map(|from| self.next(who, *from))
+        self.nexts.get(who).copied()
     }
 
     /// (sender, nonce, pending) of everything.
@@ -224,7 +260,8 @@ impl Model {
         let mut nonces = self.nonces.clone();
         let mut best = Vec::new();
         loop {
-            let heads = nonces.iter().filter_map(|(who, nonce)| self.at(who, *nonce));
+            let pending = nonces.iter().filter(|(who, nonce)| **nonce < self.nexts[*who]);
+            let heads = pending.filter_map(|(who, nonce)| self.at(who, *nonce));
             let payable = heads.filter_map(|held| Some((held.tx.effective_tip(base_fee)?, held)));
             let Some((_, first)) = payable.max_by_key(|(tip, held)| (*tip, Reverse(held.arrival))) else {
                 return best;

@@ -166,8 +166,8 @@ fn what_a_genesis_file_cannot_say_is_refused_at_its_place() {
         assert_eq!(refused(text), want, "{text}");
     }
     assert!(refused("{").starts_with("the genesis file is no JSON: EOF"));
-    let too_wide = refused(r#"{"config":{"chlom":{"params":{"chain":{"additions_version":256}}}}}"#);
-    assert!(too_wide.contains("256"), "{too_wide}");
+    let too_wide = refused(r#"{"config":{"chlom":{"params":{"staking":{"max_validators":4294967296}}}}}"#);
+    assert!(too_wide.contains("4294967296"), "{too_wide}");
 }
 
 #[test]

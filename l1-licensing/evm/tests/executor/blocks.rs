@@ -6,7 +6,7 @@ use alloy_sol_types::SolCall;
 use chlom_chain::staking::IStaking;
 use chlom_evm::{BlockExecutor, ExecuteError, TxInvalid, system_modules};
 use chlom_module::error::NativeModule;
-use chlom_primitives::address::STAKING;
+use chlom_primitives::{Tx, address::STAKING};
 use chlom_state::{Account, AccountChange, SlotChange, StateDiff, StateReader};
 use revm::context::result::InvalidTransaction;
 
@@ -221,4 +221,49 @@ fn stk_2_solidity_reads_the_validator_set_from_the_module() {
     assert_eq!(chain.state.code(&code).unwrap(), chlom_module::stub::stub_code());
     let stub = chlom_module::stub::stub_code();
     assert_eq!(stub[1..5], <NativeModule as alloy_sol_types::SolError>::SELECTOR);
+}
+
+#[test]
+fn evm_5_authorities_that_a_transaction_carries_are_not_recovered_again() {
+    let chain = Chain::new(&[]);
+    let modules = system_modules();
+    let run = |tx: &Tx| {
+        let mut executor = BlockExecutor::new(&chain.state, &chain.params, &modules, chain.next()).unwrap();
+        executor.execute(tx).unwrap();
+        executor.finish().unwrap()
+    };
+    let list = vec![authorize(8, 0, CONTRACT), authorize(9, 5, CONTRACT)];
+    let bare = delegating(1, 0, account(2), list);
+    assert!(bare.authorizations().is_none());
+    let carried = chlom_crypto::with_authorities(bare.clone());
+    assert_eq!(carried.authorizations().map(<[_]>::len), Some(2));
+    assert_eq!(run(&carried), run(&bare));
+    // Whoever made the transaction vouches for them: what it carries is what counts.
+    let others = chlom_crypto::recover_authorities(
+        delegating(1, 0, account(2), vec![authorize(7, 0, CONTRACT)]).envelope(),
+    );
+    let vouched = bare.with_authorizations(others);
+    let changed = run(&vouched).diff.accounts;
+    assert!(changed.contains_key(&account(7)) && !changed.contains_key(&account(8)));
+}
+
+#[test]
+fn evm_2_a_refused_delegation_leaves_nobody_warm() {
+    let (sender, authority) = (account(3), account(8));
+    // BALANCE of both: 2,600 gas each where cold, 100 where warm.
+    let looks =
+        [&hex!("73")[..], sender.as_slice(), &hex!("315073"), authority.as_slice(), &hex!("315000")].concat();
+    let chain = Chain::new(&[(CONTRACT, looks.into())]);
+    let modules = system_modules();
+    let gas = |refused: Option<Tx>| {
+        let mut executor = BlockExecutor::new(&chain.state, &chain.params, &modules, chain.next()).unwrap();
+        if let Some(tx) = refused {
+            assert!(matches!(executor.execute(&tx), Err(ExecuteError::Invalid { .. })));
+        }
+        executor.execute(&call(1, 0, TxKind::Call(CONTRACT), 0, Bytes::new())).unwrap().gas_used
+    };
+    let list = || vec![authorize(8, 0, CONTRACT)];
+    let alone = gas(None);
+    assert_eq!(gas(Some(delegating(3, 9, account(2), list()))), alone, "a nonce too high");
+    assert_eq!(gas(Some(delegating(77, 0, account(2), list()))), alone, "no funds");
 }

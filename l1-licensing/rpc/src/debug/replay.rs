@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chlom_evm::tx_env;
-use chlom_primitives::Block;
-use revm::{DatabaseCommit, ExecuteCommitEvm, InspectEvm, context::ContextTr};
+use chlom_primitives::{Block, Tx};
+use revm::{ExecuteEvm, InspectEvm, context::ContextTr};
 
 use super::{
     config::TraceConfig,
@@ -12,13 +12,14 @@ use super::{
 };
 use crate::{
     context::Context,
+    dispatch::Params,
     error::RpcError,
     eth::{
         block_id::{BlockId, NumberOrTag},
-        code_cache::CallDb,
+        code_cache::{CallDb, keep_changes},
         deadline::Deadline,
         point::point,
-        stage::Stage,
+        stage::{CallEvm, Stage},
     },
 };
 
@@ -49,8 +50,15 @@ pub(super) fn run_to(
     let mut evm = stage.begin_block(&env, ())?;
     for tx in &block.txs[..index.min(block.txs.len())] {
         deadline.check()?;
-        evm.transact_commit(tx_env(tx)).map_err(RpcError::internal)?;
+        run(&mut evm, tx)?;
     }
+    Ok(())
+}
+
+/// Executes a transaction of the block and keeps its changes.
+fn run<I>(evm: &mut CallEvm<'_, I>, tx: &Tx) -> Result<(), RpcError> {
+    let outcome = evm.transact(tx_env(tx)).map_err(RpcError::internal)?;
+    keep_changes(evm.ctx.db_mut(), outcome.state);
     Ok(())
 }
 
@@ -63,9 +71,11 @@ pub(super) fn trace(
     block: &Block,
     positions: std::ops::Range<usize>,
     config: &TraceConfig,
+    params: &Params<'_>,
 ) -> Result<Vec<Vec<u8>>, RpcError> {
     let deadline = Deadline::after(config.time(ctx.limits.call_time)?);
-    let fresh = |left: usize| Tracer::new(config, deadline, left);
+    let fresh = |left: usize| Tracer::new(config, deadline, left, params.room());
+    let mut room = params.room();
     let mut left = ctx.limits.response_bytes;
     let mut stage = before(ctx, block)?;
     let env = chlom_app::env_of(&block.header);
@@ -74,7 +84,7 @@ pub(super) fn trace(
     for (index, tx) in block.txs.iter().enumerate().take(positions.end) {
         deadline.check()?;
         if index < positions.start {
-            evm.transact_commit(tx_env(tx)).map_err(RpcError::internal)?;
+            run(&mut evm, tx)?;
             continue;
         }
         evm.inspector = fresh(left)?;
@@ -91,8 +101,9 @@ pub(super) fn trace(
         let db: &mut CallDb = evm.ctx.journaled_state.database;
         let text = evm.inspector.result(Some(place), &tx, &header, &outcome, db)?;
         left = left.saturating_sub(text.len());
+        room.cover(ctx.limits.response_bytes - left)?;
         traces.push(text);
-        evm.ctx.db_mut().commit(outcome.state);
+        keep_changes(evm.ctx.db_mut(), outcome.state);
     }
     Ok(traces)
 }

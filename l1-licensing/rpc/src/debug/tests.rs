@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256};
+use alloy_consensus::TxEip7702;
+use alloy_eips::eip7702::Authorization;
+use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_types_trace::geth::{CallFrame, PreStateFrame};
 use chlom_primitives::Block;
 use chlom_store::{History, StoreConfig};
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     Limits,
     eth::tests::{
-        chain::{Chain, PROPOSER, word},
+        chain::{Chain, FEE_CAP, PROPOSER, TIP, word},
         contracts::{ENDLESS, INVALID, OUTER, READER, REVERTER, STORE, TOPIC, not_yours},
     },
 };
@@ -234,4 +236,36 @@ fn a_trace_whose_state_was_pruned_says_so() {
     let (code, message) = chain.refused("debug_traceTransaction", json!([tx.hash()]));
     assert_eq!(code, -32000);
     assert!(message.contains("block 0 was pruned"), "{message}");
+}
+
+#[test]
+fn evm_4_a_trace_gives_the_receipts_gas_where_an_authority_was_touched_before_it() {
+    let chain = Chain::new();
+    let chain_id = chain.ctx.params.chain.evm_chain_id;
+    let authority = chlom_crypto::AccountKey::from_bytes([77; 32]).unwrap();
+    let delegation = Authorization { chain_id: U256::from(chain_id), address: STORE, nonce: 0 };
+    let signature = authority.sign_hash(delegation.signature_hash());
+    let delegate = TxEip7702 {
+        chain_id,
+        nonce: 0,
+        gas_limit: 200_000,
+        max_fee_per_gas: FEE_CAP,
+        max_priority_fee_per_gas: TIP,
+        to: PROPOSER,
+        authorization_list: vec![delegation.into_signed(signature)],
+        ..Default::default()
+    };
+    let block = chain.mine(vec![
+        chain.legacy(0, 0, authority.address(), 0),
+        chain.sign(1, delegate.into()),
+        chain.legacy(0, 1, PROPOSER, 0),
+    ]);
+    let receipts = chain.ctx.store.receipts(1).unwrap().unwrap();
+    let used = receipts[1].cumulative_gas_used - receipts[0].cumulative_gas_used;
+    let config = json!({ "tracer": "callTracer" });
+    let alone = chain.ok("debug_traceTransaction", json!([block.txs[1].hash(), config]));
+    assert_eq!(alone["gasUsed"], json!(format!("{used:#x}")));
+    let all = chain.ok("debug_traceBlockByNumber", json!(["0x1", config]));
+    assert_eq!(all[1]["result"], alone);
+    assert_eq!(chain.ok("debug_traceTransaction", json!([block.txs[1].hash()]))["gas"], json!(used));
 }

@@ -34,7 +34,7 @@ pub(super) fn trace_transaction(ctx: &Arc<Context>, params: &Params<'_>) -> Repl
     let hash: B256 = params.required(0)?;
     let config: TraceConfig = params.optional(1)?.unwrap_or_default();
     let (block, index) = locate(ctx, &hash)?.ok_or_else(|| RpcError::server("transaction not found"))?;
-    let traces = replay::trace(ctx, &block, index..index + 1, &config)?;
+    let traces = replay::trace(ctx, &block, index..index + 1, &config, params)?;
     let trace = traces.into_iter().next();
     trace.map(Answer::Owned).ok_or_else(|| RpcError::internal("a located transaction was not executed"))
 }
@@ -66,7 +66,9 @@ fn shown(params: &Params<'_>) -> String {
 fn trace_block(ctx: &Arc<Context>, params: &Params<'_>, block: &Block) -> Reply {
     params.at_most(2)?;
     let config: TraceConfig = params.optional(1)?.unwrap_or_default();
-    let traces = replay::trace(ctx, block, 0..block.txs.len(), &config)?;
+    let mut room = params.room();
+    let traces = replay::trace(ctx, block, 0..block.txs.len(), &config, params)?;
+    room.cover(2 * traces.iter().map(Vec::len).sum::<usize>())?;
     let mut json = Json::with_capacity(traces.iter().map(|trace| trace.len() + 96).sum());
     json.open_array();
     for (tx, trace) in block.txs.iter().zip(&traces) {
@@ -91,7 +93,7 @@ pub(super) fn trace_call(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
     let chain_id = ctx.params.chain.evm_chain_id;
     request.check(chain_id)?;
     let deadline = Deadline::after(config.trace.time(ctx.limits.call_time)?);
-    let mut tracer = Tracer::new(&config.trace, deadline, ctx.limits.response_bytes)?;
+    let mut tracer = Tracer::new(&config.trace, deadline, ctx.limits.response_bytes, params.room())?;
     let mut stage = stage(ctx, id, &config, &deadline)?;
     let tx = tx_env(&request, gas_limit(ctx, &request), 0, chain_id);
     let outcome = stage.inspect(tx.clone(), &mut tracer);

@@ -6,21 +6,21 @@ use alloy_rpc_types_trace::geth::{
 use revm::{
     Inspector,
     context::{BlockEnv, ContextTr, TxEnv, result::ResultAndState},
-    context_interface::context::ContextError,
     handler::FrameResult,
     inspector::JournalExt,
-    interpreter::{
-        CallInputs, CallOutcome, CreateInputs, CreateOutcome, FrameInput, Interpreter,
-        interpreter_types::LoopControl,
-    },
+    interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, FrameInput, Interpreter},
     primitives::{Address, Log, U256},
 };
 use revm_inspectors::tracing::{DebugInspector, TraceLimitBehavior, TraceLimits, TransactionContext};
 
 use super::{config::TraceConfig, struct_log::StructLogger};
 use crate::{
+    dispatch::budget::Room,
     error::RpcError,
-    eth::{code_cache::CallDb, deadline::Deadline},
+    eth::{
+        code_cache::CallDb,
+        deadline::{Deadline, STEPS_A_LOOK, halt},
+    },
 };
 
 /// Names that callers may use.
@@ -29,15 +29,13 @@ const NAMES: &str = "callTracer, prestateTracer, 4byteTracer, flatCallTracer, mu
 /// Bytes of result that a frame has at least; with the result's limit it bounds how many frames a tracer remembers.
 const FRAME_BYTES: usize = 256;
 
-/// How many steps pass between two looks at the clock.
-const STEPS_A_LOOK: u32 = 1024;
-
 /// A tracer at work on one transaction.
 pub(super) struct Tracer {
     kind: Kind,
     deadline: Deadline,
     /// Bytes of result.
     most: usize,
+    room: Room,
     steps: u32,
     frames: usize,
     stopped: Option<RpcError>,
@@ -56,12 +54,17 @@ impl Tracer {
     ///
     /// # Errors
     /// An unknown name, or options that it does not have.
-    pub(super) fn new(config: &TraceConfig, deadline: Deadline, most: usize) -> Result<Self, RpcError> {
+    pub(super) fn new(
+        config: &TraceConfig,
+        deadline: Deadline,
+        most: usize,
+        room: Room,
+    ) -> Result<Self, RpcError> {
         let kind = match config.tracer.as_deref().filter(|name| !name.is_empty()) {
             None => Kind::Steps(StructLogger::new(config)),
             Some(name) => Kind::Named(Box::new(named(name, config, most)?)),
         };
-        Ok(Self { kind, deadline, most, steps: 0, frames: 0, stopped: None })
+        Ok(Self { kind, deadline, most, room, steps: 0, frames: 0, stopped: None })
     }
 
     /// Why the trace was stopped, when it was.
@@ -94,13 +97,8 @@ impl Tracer {
 
     /// Ends execution, once.
     fn stop<CTX: ContextTr>(&mut self, error: RpcError, interp: &mut Interpreter, ctx: &mut CTX) {
-        if ctx.error().is_ok() {
-            *ctx.error() = Err(ContextError::Custom(error.message.clone()));
-        }
+        halt(&error, interp, ctx);
         self.stopped.get_or_insert(error);
-        interp.bytecode.action().take();
-        interp.bytecode.reset_action();
-        interp.halt_fatal();
     }
 
     fn look<CTX: ContextTr>(&mut self, interp: &mut Interpreter, ctx: &mut CTX) -> bool {
@@ -115,6 +113,11 @@ impl Tracer {
         };
         if size > self.most {
             self.stop(too_large(self.most), interp, ctx);
+            return false;
+        }
+        // The steps are copied into the result.
+        if let Err(busy) = self.room.cover(size.saturating_mul(2)) {
+            self.stop(busy, interp, ctx);
             return false;
         }
         true

@@ -20,6 +20,11 @@ pub(crate) enum Answer {
 /// What a method returns.
 pub(crate) type Reply = Result<Answer, RpcError>;
 
+/// Bytes that a reply takes; an error's data can be large too.
+pub(crate) fn length(reply: &Reply) -> usize {
+    reply.as_ref().map_or_else(RpcError::len, Answer::len)
+}
+
 impl Answer {
     /// `null`.
     pub(crate) const NULL: Self = Self::Static("null");

@@ -10,11 +10,12 @@ use serde_json::value::RawValue;
 
 use crate::{
     dispatch::{
-        Class, Reply,
+        Class, Reply, answer,
         blocking::Deadline,
+        budget::{Budget, Share},
         envelope::{Call, Item},
-        output::{self, Output},
-        service::Service,
+        output,
+        service::{Held, Response, Service},
         table::{Entry, Handler},
     },
     error::RpcError,
@@ -49,21 +50,27 @@ impl Service {
         self: &Arc<Self>,
         items: &[Item<'_>],
         session: Option<&Arc<Session>>,
-    ) -> Option<Output> {
+    ) -> Option<Response> {
         if items.is_empty() {
-            return Some(output::refusal(RpcError::new(crate::error::INVALID_REQUEST, "empty batch")));
+            let error = RpcError::new(crate::error::INVALID_REQUEST, "empty batch");
+            return Some(self.response(output::refusal(error), Share::default()));
         }
         let known: Vec<Known<'_, '_>> = items.iter().map(|item| (self.entry(item), item)).collect();
-        let mut replies = Replies::new(items.len(), self.context.limits.response_bytes);
+        let mut replies = Replies::new(items.len(), self.context.limits.response_bytes, &self.budget);
         let deadline = self.gate.deadline();
         for group in known.chunk_by(|a, b| kind(a.0) != Kind::Alone && kind(a.0) == kind(b.0)) {
+            // What would have no room is not done either.
+            if let Some(full) = replies.full.clone() {
+                replies.extend(vec![Err(full); group.len()]);
+                continue;
+            }
             match kind(group[0].0) {
-                Kind::Raw => replies.extend(self.raw_group(group).await),
+                Kind::Raw => replies.extend(self.raw_group(group, deadline).await),
                 Kind::Methods => self.method_group(group, deadline, &mut replies).await,
-                Kind::Alone => replies.push(self.alone(group[0].1, session).await),
+                Kind::Alone => replies.push_held(self.item(group[0].1, session, Some(deadline)).await),
             }
         }
-        replies.write(items)
+        replies.write(items, self)
     }
 
     fn entry(&self, item: &Item<'_>) -> Option<&Entry> {
@@ -73,16 +80,9 @@ impl Service {
         }
     }
 
-    async fn alone(self: &Arc<Self>, item: &Item<'_>, session: Option<&Arc<Session>>) -> Reply {
-        match item {
-            Item::Call(call) => self.call(call, session).await,
-            Item::Invalid { why, .. } => Err(RpcError::invalid_request(why)),
-        }
-    }
-
-    async fn raw_group(self: &Arc<Self>, group: &[Known<'_, '_>]) -> Vec<Reply> {
+    async fn raw_group(self: &Arc<Self>, group: &[Known<'_, '_>], deadline: Deadline) -> Vec<Reply> {
         let start = Instant::now();
-        let replies = self.send_raw(group.iter().map(|(_, item)| raw::parse(params(item)))).await;
+        let replies = self.send_raw(group.iter().map(|(_, item)| raw::parse(params(item))), deadline).await;
         if let Some(entry) = group[0].0 {
             self.metrics.record_group(&entry.meter, start.elapsed(), &replies);
         }
@@ -118,12 +118,15 @@ impl Service {
         deadline: Deadline,
         replies: &mut Replies,
     ) {
-        let (calls, room) = (job.len(), replies.room);
-        let done = Arc::new(Mutex::new(Replies::new(calls, room)));
+        let calls = job.len();
+        let done = Arc::new(Mutex::new(Replies {
+            limit: replies.limit,
+            ..Replies::new(calls, replies.room, &self.budget)
+        }));
         let (service, into) = (self.clone(), done.clone());
         let work = move || {
             for (name, params) in job {
-                if deadline.passed() || into.lock().full {
+                if deadline.passed() || into.lock().full.is_some() {
                     break;
                 }
                 let reply = service.timed(name, params.as_deref(), deadline);
@@ -131,16 +134,15 @@ impl Service {
             }
         };
         let end = self.gate.run(deadline, work).await;
-        let mut done = std::mem::replace(&mut *done.lock(), Replies::new(0, 0));
+        // A job that is late finds no room for what it still brings.
+        let done = std::mem::replace(&mut *done.lock(), Replies::new(0, 0, &self.budget));
         let missing = calls - done.list.len();
-        let error = match end {
-            Err(error) => error,
-            Ok(()) if done.full => RpcError::too_large(self.context.limits.response_bytes),
-            Ok(()) => RpcError::timed_out(deadline.allowed),
+        let error = match (end, &done.full) {
+            (Err(error), _) => error,
+            (Ok(()), Some(full)) => full.clone(),
+            (Ok(()), None) => RpcError::timed_out(deadline.allowed),
         };
-        replies.room = done.room;
-        replies.full |= done.full;
-        replies.list.append(&mut done.list);
+        replies.append(done);
         replies.list.extend(std::iter::repeat_n(error, missing).map(Err));
     }
 
@@ -167,38 +169,64 @@ fn params<'a>(item: &Item<'a>) -> Option<&'a RawValue> {
     }
 }
 
-/// Replies so far, and how many more bytes they may take.
+/// Replies so far, the memory that they take, and how many more bytes they may have.
 struct Replies {
     list: Vec<Reply>,
+    budget: Budget,
+    share: Share,
+    used: usize,
     room: usize,
-    full: bool,
     limit: usize,
+    /// Why no more replies are kept.
+    full: Option<RpcError>,
 }
 
 impl Replies {
-    fn new(calls: usize, room: usize) -> Self {
-        Self { list: Vec::with_capacity(calls), room, full: false, limit: room }
+    fn new(calls: usize, room: usize, budget: &Budget) -> Self {
+        let (list, budget) = (Vec::with_capacity(calls), budget.clone());
+        Self { list, budget, share: Share::default(), used: 0, room, limit: room, full: None }
     }
 
-    /// Keeps a reply, or an error in its place where it, or one before it, was too long.
+    /// Keeps a reply, or an error in its place where it, or one before it, was too much.
     fn push(&mut self, reply: Reply) {
-        let length = reply.as_ref().map_or(0, crate::dispatch::Answer::len);
-        if self.full || length > self.room {
-            self.full = true;
-            return self.list.push(Err(RpcError::too_large(self.limit)));
+        let length = answer::length(&reply);
+        if self.full.is_none() && length > self.room {
+            self.full = Some(RpcError::too_large(self.limit));
         }
+        if self.full.is_none() && !self.budget.grow(&mut self.share, self.used + length) {
+            self.full = Some(self.budget.busy());
+        }
+        if let Some(full) = &self.full {
+            return self.list.push(Err(full.clone()));
+        }
+        self.used += length;
         self.room -= length;
         self.list.push(reply);
+    }
+
+    /// [`Replies::push`] of a reply that has its memory already.
+    fn push_held(&mut self, held: Held) {
+        self.share.absorb(held.share);
+        self.push(held.reply);
     }
 
     fn extend(&mut self, replies: Vec<Reply>) {
         replies.into_iter().for_each(|reply| self.push(reply));
     }
 
-    fn write(self, items: &[Item<'_>]) -> Option<Output> {
+    /// Adds replies that were kept apart within this one's room.
+    fn append(&mut self, mut other: Self) {
+        self.share.absorb(other.share);
+        self.used += other.used;
+        self.room = other.room;
+        self.full = self.full.take().or(other.full);
+        self.list.append(&mut other.list);
+    }
+
+    fn write(self, items: &[Item<'_>], service: &Service) -> Option<Response> {
         let wanted = |item: &Item<'_>| !matches!(item, Item::Call(call) if call.id.is_none());
         let answered = items.iter().zip(self.list).filter(|(item, _)| wanted(item));
         let responses: Vec<_> = answered.map(|(item, reply)| (item.id(), reply)).collect();
-        (!responses.is_empty()).then(|| output::list(responses))
+        (!responses.is_empty()).then(|| service.response(output::list(responses), self.share))
     }
 }

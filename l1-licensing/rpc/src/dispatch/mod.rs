@@ -4,11 +4,12 @@
 //! - [`table`] names every method, [`params`] reads its arguments, [`answer`] holds its result.
 //! - [`service`] runs a single call, [`batch`] many; [`blocking`] bounds what runs at once and for how long,
 //!   on the threads of [`crew`].
-//! - [`output`] writes responses.
+//! - [`output`] writes responses; [`budget`] bounds the memory that they take.
 
 pub(crate) mod answer;
 pub(crate) mod batch;
 pub(crate) mod blocking;
+pub(crate) mod budget;
 mod crew;
 pub(crate) mod depth;
 pub(crate) mod envelope;

@@ -11,7 +11,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::error::RpcError;
+use crate::{
+    dispatch::budget::{Budget, Room},
+    error::RpcError,
+};
 
 /// No method takes more arguments than this; later ones are counted, not kept.
 const KEPT: usize = 8;
@@ -24,6 +27,8 @@ pub(crate) struct Params<'a> {
     given: usize,
     /// When the call's time is up, and the time that it had.
     expires: Option<(Instant, Duration)>,
+    /// Where the memory of an answer in the making is taken from.
+    budget: Option<&'a Budget>,
 }
 
 impl<'a> Params<'a> {
@@ -47,6 +52,19 @@ impl<'a> Params<'a> {
     pub(crate) fn expiring(mut self, at: Instant, allowed: Duration) -> Self {
         self.expires = Some((at, allowed));
         self
+    }
+
+    /// Sets what the answer's memory is taken from.
+    #[must_use]
+    pub(crate) fn within(mut self, budget: &'a Budget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// Room for an answer that grows while it is made. Methods whose answers can be large cover them as they write, so
+    /// that answers in the making are bounded like those that wait to be sent.
+    pub(crate) fn room(&self) -> Room {
+        self.budget.map(Room::new).unwrap_or_default()
     }
 
     /// Long methods ask this between pieces of work (a block, a transaction, a few thousand steps), so that a call whose

@@ -50,7 +50,7 @@ impl Table {
         for (name, class, method) in chain_rows(context) {
             table.insert(name, Handler::Chain(class, method), metrics);
         }
-        for (name, class, method) in crate::methods::server_rows() {
+        for (name, class, method) in crate::methods::server_rows(context) {
             table.insert(name, Handler::Server(class, method), metrics);
         }
         table.insert("eth_sendRawTransaction", Handler::SendRaw, metrics);

@@ -234,7 +234,7 @@ pub(super) fn block_receipts(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
     let Some(found) = block(ctx, id)? else { return Ok(Answer::NULL) };
     let receipts = receipts(ctx, &found)?;
     let mut json = Json::with_capacity(16 + receipts.len() * 1280);
-    let mut before = Before::default();
+    let (mut before, mut room) = (Before::default(), params.room());
     json.open_array();
     for (index, receipt) in receipts.iter().enumerate() {
         write_receipt(json.item(), &found, index, receipt, before);
@@ -243,6 +243,7 @@ pub(super) fn block_receipts(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
             let most = ctx.limits.response_bytes;
             return Err(RpcError::limit(format!("response is larger than {most} bytes")));
         }
+        room.cover(json.len())?;
     }
     json.close_array();
     Ok(json.into())

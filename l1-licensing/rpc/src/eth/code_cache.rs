@@ -8,10 +8,10 @@ use chlom_evm::{BlockEnv, DbError, StateDb};
 use chlom_store::StateView;
 use parking_lot::RwLock;
 use revm::{
-    DatabaseRef,
-    database::CacheDB,
+    DatabaseCommit, DatabaseRef,
+    database::{CacheDB, DbAccount},
     primitives::HashMap,
-    state::{AccountInfo, Bytecode},
+    state::{AccountInfo, Bytecode, EvmState},
 };
 
 use super::point::Point;
@@ -47,6 +47,19 @@ pub(crate) fn call_db(point: &Point) -> CallDb {
         ..BlockEnv::default()
     };
     CacheDB::new(CallState(StateDb::new(point.state.clone(), &above)))
+}
+
+/// Keeps what a transaction changed for those after it in the same block. An account that it touched and left empty is
+/// not in the state any more (EIP-161): the next one must find none there, as in a block's own execution. Upholds [EVM-4].
+pub(crate) fn keep_changes(db: &mut CallDb, changes: EvmState) {
+    let gone = changes.iter().filter(|(_, account)| account.is_touched() && account.is_empty());
+    let gone: Vec<Address> = gone.map(|(address, _)| *address).collect();
+    db.commit(changes);
+    for address in gone {
+        if let Some(account) = db.cache.accounts.get_mut(&address) {
+            *account = DbAccount::new_not_existing();
+        }
+    }
 }
 
 impl DatabaseRef for CallState {

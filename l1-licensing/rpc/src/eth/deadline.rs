@@ -2,10 +2,19 @@
 
 use std::time::{Duration, Instant};
 
+use revm::{
+    context::ContextTr,
+    context_interface::context::ContextError,
+    interpreter::{Interpreter, interpreter_types::LoopControl},
+};
+
 use crate::{context::Context, error::RpcError};
 
-/// When a call must have its answer. A single execution is bounded by its gas; work of many parts looks at this between
-/// the parts, and traces at every few steps.
+/// How many steps of an execution pass between two looks at the clock.
+pub(crate) const STEPS_A_LOOK: u32 = 1024;
+
+/// When a call must have its answer. A single call is bounded by its gas; work of many parts looks at this between
+/// the parts, traces and simulations at every few steps too.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     end: Instant,
@@ -38,4 +47,14 @@ impl Deadline {
     pub(crate) fn check(&self) -> Result<(), RpcError> {
         if self.passed() { Err(self.error()) } else { Ok(()) }
     }
+}
+
+/// Ends an execution within a step, once; whoever runs it asks the inspector why.
+pub(crate) fn halt<CTX: ContextTr>(why: &RpcError, interp: &mut Interpreter, ctx: &mut CTX) {
+    if ctx.error().is_ok() {
+        *ctx.error() = Err(ContextError::Custom(why.message.clone()));
+    }
+    interp.bytecode.action().take();
+    interp.bytecode.reset_action();
+    interp.halt_fatal();
 }

@@ -30,9 +30,9 @@ pub(crate) enum Scope {
 pub(crate) struct Filter {
     /// Which blocks.
     pub(crate) scope: Scope,
-    /// Emitters; any where empty.
+    /// Emitters, sorted; any where empty.
     addresses: Vec<Address>,
-    /// By position: the alternatives, any where empty. A log must have at least as many topics as this has positions.
+    /// By position: the alternatives, sorted, any where empty. A log must have at least as many topics as this has positions.
     topics: Vec<Vec<B256>>,
 }
 
@@ -52,6 +52,11 @@ impl Filter {
         Ok(())
     }
 
+    /// Addresses and topics, in all positions.
+    pub(crate) fn terms(&self) -> usize {
+        self.addresses.len() + self.topics.iter().map(Vec::len).sum::<usize>()
+    }
+
     /// True when every log matches.
     pub(crate) fn takes_all(&self) -> bool {
         self.addresses.is_empty() && self.topics.is_empty()
@@ -60,9 +65,13 @@ impl Filter {
     /// True when a log matches, whichever its block.
     pub(crate) fn matches(&self, log: &Log) -> bool {
         let topics = log.topics();
-        (self.addresses.is_empty() || self.addresses.contains(&log.address))
+        (self.addresses.is_empty() || self.addresses.binary_search(&log.address).is_ok())
             && self.topics.len() <= topics.len()
-            && self.topics.iter().zip(topics).all(|(any, topic)| any.is_empty() || any.contains(topic))
+            && self
+                .topics
+                .iter()
+                .zip(topics)
+                .all(|(any, topic)| any.is_empty() || any.binary_search(topic).is_ok())
     }
 
     /// False when a block with this bloom holds no matching log.
@@ -74,6 +83,14 @@ impl Filter {
         (self.addresses.is_empty() || self.addresses.iter().any(|address| has(address.as_slice())))
             && self.topics.iter().all(|any| any.is_empty() || any.iter().any(|topic| has(topic.as_slice())))
     }
+}
+
+/// Each value once, in order, so that a log is compared with few of them.
+fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort_unstable();
+    values.dedup();
+    values.shrink_to_fit();
+    values
 }
 
 #[derive(Deserialize)]
@@ -130,10 +147,10 @@ impl<'de> Deserialize<'de> for Filter {
         // A null among the alternatives makes the position a wildcard.
         let alternatives = |position: Option<OneOrMany<Option<B256>>>| {
             let any: Option<Vec<B256>> = position.unwrap_or_default().into_vec().into_iter().collect();
-            any.unwrap_or_default()
+            sorted(any.unwrap_or_default())
         };
         let topics = positions.into_iter().map(alternatives).collect();
-        Ok(Self { scope, addresses: wire.address.into_vec(), topics })
+        Ok(Self { scope, addresses: sorted(wire.address.into_vec()), topics })
     }
 }
 
@@ -204,7 +221,8 @@ mod tests {
         let both = format!("{{\"blockHash\":\"{}\",\"fromBlock\":\"0x1\"}}", B256::ZERO);
         assert!(filter(&both).unwrap_err().contains("choose one or the other"));
         assert!(filter("{\"topics\":[null,null,null,null,null]}").unwrap_err().contains("exceed max topics"));
-        let many = format!("{{\"address\":[{}]}}", vec![format!("\"{}\"", Address::ZERO); 3].join(","));
+        let addresses: Vec<_> = (0..3).map(|n| format!("\"{}\"", Address::repeat_byte(n))).collect();
+        let many = format!("{{\"address\":[{}]}}", addresses.join(","));
         let limits = Limits { filter_terms: 2, ..Limits::default() };
         assert!(filter(&many).unwrap().check(&limits).unwrap_err().message.contains("3, limit 2"));
     }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     context::{Context, NewBlock},
-    dispatch::{Answer, Params, Reply},
+    dispatch::{Answer, Params, Reply, budget::Room},
     error::RpcError,
 };
 
@@ -24,22 +24,22 @@ pub(super) fn get_logs(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
     params.at_most(1)?;
     let filter: Filter = params.required(0)?;
     filter.check(&ctx.limits)?;
-    logs(ctx, &filter)
+    logs(ctx, &filter, params)
 }
 
 /// All logs that match a filter, as a JSON array.
 ///
 /// # Errors
 /// An unknown block, a range that is no range or too wide, more results than the limits allow.
-pub(crate) fn logs(ctx: &Context, filter: &Filter) -> Reply {
+pub(crate) fn logs(ctx: &Context, filter: &Filter, params: &Params<'_>) -> Reply {
     match filter.scope {
         Scope::Block(hash) => {
             let found = block(ctx, BlockId::Hash(hash))?.ok_or_else(|| RpcError::server("unknown block"))?;
-            logs_at(ctx, filter, &found)
+            logs_at(ctx, filter, &found, params)
         }
         Scope::Range { from, to } => {
             let (first, last) = range(ctx, from, to)?;
-            logs_between(ctx, filter, first, last)
+            logs_between(ctx, filter, first, last, params)
         }
     }
 }
@@ -67,13 +67,19 @@ fn range(ctx: &Context, from: NumberOrTag, to: NumberOrTag) -> Result<(u64, u64)
 ///
 /// # Errors
 /// A range wider, or more results, than the limits allow.
-pub(crate) fn logs_between(ctx: &Context, filter: &Filter, first: u64, last: u64) -> Reply {
+pub(crate) fn logs_between(
+    ctx: &Context,
+    filter: &Filter,
+    first: u64,
+    last: u64,
+    params: &Params<'_>,
+) -> Reply {
     if last.saturating_sub(first) >= ctx.limits.log_range {
         return Err(RpcError::invalid_params(format!("exceed maximum block range {}", ctx.limits.log_range)));
     }
     let deadline = Deadline::start(ctx);
     let head = head(ctx)?.block;
-    let mut search = Search::new(ctx, filter);
+    let mut search = Search::new(ctx, filter, params);
     for height in first..=last.min(head.height()) {
         deadline.check()?;
         // Most blocks are left out by their bloom: only the header is read of those.
@@ -97,8 +103,8 @@ fn bloom_at(ctx: &Context, height: u64) -> Result<Option<Bloom>, RpcError> {
     Ok(header.map(|header| header.logs_bloom))
 }
 
-fn logs_at(ctx: &Context, filter: &Filter, found: &Block) -> Reply {
-    let mut search = Search::new(ctx, filter);
+fn logs_at(ctx: &Context, filter: &Filter, found: &Block, params: &Params<'_>) -> Reply {
+    let mut search = Search::new(ctx, filter, params);
     if filter.may_match(&found.header.logs_bloom) {
         let (receipts, written) = load(ctx, found)?;
         if takes_every(filter, &receipts) {
@@ -121,14 +127,21 @@ fn load(ctx: &Context, block: &Block) -> Result<(Arc<Vec<Receipt>>, Arc<LogTexts
     Ok((receipts, written))
 }
 
-/// The logs of a new block that match a filter's terms, each a JSON object; for subscriptions.
-pub(crate) fn logs_of_block(new: &NewBlock, filter: &Filter) -> Vec<Vec<u8>> {
+/// Gives the logs of a new block that match a filter's terms, each a JSON object, one by one; for subscriptions.
+///
+/// # Errors
+/// That of `each`, at which it ends.
+pub(crate) fn logs_of_block<E>(
+    new: &NewBlock,
+    filter: &Filter,
+    mut each: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
     if !filter.may_match(&new.block.header.logs_bloom) {
-        return Vec::new();
+        return Ok(());
     }
     let written = texts(&new.block, &new.receipts);
     let logs = new.receipts.iter().flat_map(|receipt| &receipt.logs).enumerate();
-    logs.filter(|(_, log)| filter.matches(log)).map(|(index, _)| written.log(index).to_vec()).collect()
+    logs.filter(|(_, log)| filter.matches(log)).try_for_each(|(index, _)| each(written.log(index)))
 }
 
 /// A result in the making, and its bounds.
@@ -136,14 +149,15 @@ struct Search<'a> {
     ctx: &'a Context,
     filter: &'a Filter,
     json: Json,
+    room: Room,
     found: usize,
 }
 
 impl<'a> Search<'a> {
-    fn new(ctx: &'a Context, filter: &'a Filter) -> Self {
+    fn new(ctx: &'a Context, filter: &'a Filter, params: &Params<'_>) -> Self {
         let mut json = Json::default();
         json.open_array();
-        Self { ctx, filter, json, found: 0 }
+        Self { ctx, filter, json, room: params.room(), found: 0 }
     }
 
     fn add(&mut self, receipts: &[Receipt], written: &LogTexts) -> Result<(), RpcError> {
@@ -168,7 +182,7 @@ impl<'a> Search<'a> {
         Ok(Answer::Shared(written.array().clone()))
     }
 
-    fn bounds(&self) -> Result<(), RpcError> {
+    fn bounds(&mut self) -> Result<(), RpcError> {
         let limits = &self.ctx.limits;
         if self.found > limits.log_results {
             return Err(RpcError::limit(format!(
@@ -179,7 +193,7 @@ impl<'a> Search<'a> {
         if self.json.len() > limits.response_bytes {
             return Err(RpcError::limit(format!("response is larger than {} bytes", limits.response_bytes)));
         }
-        Ok(())
+        self.room.cover(self.json.len())
     }
 
     fn finish(mut self) -> Answer {

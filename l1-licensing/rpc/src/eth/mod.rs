@@ -45,7 +45,7 @@ use crate::dispatch::{
     Row,
 };
 
-/// Every method of this module.
+/// Every method of this module. What may have to build the pending block is heavy.
 pub(crate) fn table() -> &'static [Row] {
     TABLE
 }
@@ -70,7 +70,7 @@ const TABLE: &[Row] = &[
     ("eth_getBlockByNumber", Heavy, block::get_block_by_number),
     ("eth_getBlockReceipts", Heavy, block::block_receipts),
     ("eth_getBlockTransactionCountByHash", Light, block::count_by_hash),
-    ("eth_getBlockTransactionCountByNumber", Light, block::count_by_number),
+    ("eth_getBlockTransactionCountByNumber", Heavy, block::count_by_number),
     ("eth_getCode", Light, account::get_code),
     ("eth_getLogs", Heavy, logs::get_logs),
     ("eth_getProof", Heavy, account::get_proof),
@@ -78,14 +78,14 @@ const TABLE: &[Row] = &[
     ("eth_getStorageAt", Light, account::get_storage_at),
     ("eth_getStorageValues", Heavy, account::get_storage_values),
     ("eth_getTransactionByBlockHashAndIndex", Light, block::transaction_by_hash_and_index),
-    ("eth_getTransactionByBlockNumberAndIndex", Light, block::transaction_by_number_and_index),
+    ("eth_getTransactionByBlockNumberAndIndex", Heavy, block::transaction_by_number_and_index),
     ("eth_getTransactionByHash", Light, block::transaction_by_hash),
     ("eth_getTransactionCount", Light, account::get_transaction_count),
     ("eth_getTransactionReceipt", Light, block::transaction_receipt),
     ("eth_getUncleByBlockHashAndIndex", Light, block::uncle_by_hash),
     ("eth_getUncleByBlockNumberAndIndex", Light, block::uncle_by_number),
     ("eth_getUncleCountByBlockHash", Light, block::uncle_count_by_hash),
-    ("eth_getUncleCountByBlockNumber", Light, block::uncle_count_by_number),
+    ("eth_getUncleCountByBlockNumber", Heavy, block::uncle_count_by_number),
     ("eth_maxPriorityFeePerGas", Light, fees::max_priority_fee),
     ("eth_simulateV1", Heavy, simulate::simulate_v1),
     ("eth_syncing", Light, node::syncing),

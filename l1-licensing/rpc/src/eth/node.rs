@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_primitives::{Address, address};
-use chlom_app::rules;
 use chlom_store::History;
 
 use super::{json::Json, point::head};
@@ -140,9 +139,6 @@ fn crc32(bytes: &[u8]) -> u32 {
 pub(crate) fn block_seconds(ctx: &Context) -> u64 {
     (ctx.params.chain.block_time_ms / 1000).max(1)
 }
-
-/// The requests hash of a block without requests.
-pub(crate) const EMPTY_REQUESTS_HASH: alloy_primitives::B256 = rules::EMPTY_REQUESTS_HASH;
 
 #[cfg(test)]
 mod tests {

@@ -34,7 +34,7 @@ pub(crate) fn new_log_filter(service: &Arc<Service>, params: &Params<'_>) -> Rep
     params.at_most(1)?;
     let filter: Filter = params.required(0)?;
     filter.check(&service.context.limits)?;
-    install(service, Kind::Logs(Box::new(filter)), head(&service.context)? + 1)
+    install(service, Kind::Logs(Arc::new(filter)), head(&service.context)? + 1)
 }
 
 /// `eth_newBlockFilter`.
@@ -63,7 +63,7 @@ pub(crate) fn uninstall(service: &Arc<Service>, params: &Params<'_>) -> Reply {
 pub(crate) fn logs(service: &Arc<Service>, params: &Params<'_>) -> Reply {
     params.at_most(1)?;
     match service.filters.poll(&params.required(0)?) {
-        Some((Kind::Logs(filter), _)) => find_logs(&service.context, &filter),
+        Some((Kind::Logs(filter), _)) => find_logs(&service.context, &filter, params),
         _ => Err(not_found()),
     }
 }
@@ -82,7 +82,7 @@ pub(crate) fn changes(service: &Arc<Service>, params: &Params<'_>) -> Reply {
 
 fn new_pending(service: &Service, id: &U128, from: u64) -> Reply {
     let (hashes, next, lost) = service.filters.pending.since(from);
-    service.filters.advance(id, next);
+    service.filters.advance(id, from, next);
     if lost > 0 {
         return Err(RpcError::limit(format!(
             "the filter missed {lost} transactions that were not polled in time; it goes on from now"
@@ -93,15 +93,13 @@ fn new_pending(service: &Service, id: &U128, from: u64) -> Reply {
 
 fn new_blocks(service: &Service, id: &U128, from: u64) -> Reply {
     let head = head(&service.context)?;
-    // After evm_revert the head is lower: blocks that take the reverted ones' place are new.
-    let from = from.min(head + 1);
     let last = head.min(from.saturating_add(HASHES - 1));
     let mut hashes = Vec::new();
     for height in from..=last {
         let block = service.context.store.block(height).map_err(RpcError::internal)?;
         hashes.extend(block.map(|block| block.hash));
     }
-    service.filters.advance(id, last + 1);
+    service.filters.advance(id, from, from.max(last + 1));
     Ok(hashes_json(&hashes))
 }
 
@@ -125,21 +123,20 @@ fn within(filter: &Filter, from: u64, head: u64) -> (u64, u64) {
 fn new_logs(service: &Service, id: &U128, filter: &Filter, from: u64, params: &Params<'_>) -> Reply {
     let context = &service.context;
     let head = head(context)?;
-    let from = from.min(head + 1);
     let (first, last) = within(filter, from, head);
     if first > last {
-        service.filters.advance(id, head + 1);
+        service.filters.advance(id, from, from.max(head + 1));
         return Ok(Answer::Static("[]"));
     }
     let mut last = last.min(first.saturating_add(context.limits.log_range - 1));
     loop {
         params.check_time()?;
-        match logs_between(context, filter, first, last) {
+        match logs_between(context, filter, first, last, params) {
             // More than one answer may hold: the rest comes with the next polls.
             Err(error) if error.code == LIMIT_EXCEEDED && last > first => last = first + (last - first) / 2,
             reply => {
                 // A single block beyond the limits is reported once, not for ever.
-                service.filters.advance(id, last + 1);
+                service.filters.advance(id, from, last + 1);
                 return reply;
             }
         }

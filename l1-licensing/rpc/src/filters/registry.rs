@@ -2,13 +2,19 @@
 
 use std::{
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use alloy_primitives::U128;
 use parking_lot::Mutex;
 
-use crate::{error::RpcError, eth::filter::Filter, filters::PendingRing, limits::Limits};
+use crate::{
+    error::RpcError,
+    eth::filter::Filter,
+    filters::{PendingRing, TermShare, Terms},
+    limits::Limits,
+};
 
 /// A filter that was polled this recently is not taken from its client when there are too many.
 const FRESH: Duration = Duration::from_secs(30);
@@ -21,13 +27,23 @@ pub(crate) enum Kind {
     /// Hashes of new pending transactions.
     Pending,
     /// Logs.
-    Logs(Box<Filter>),
+    Logs(Arc<Filter>),
+}
+
+impl Kind {
+    fn terms(&self) -> usize {
+        match self {
+            Self::Logs(filter) => filter.terms(),
+            Self::Blocks | Self::Pending => 0,
+        }
+    }
 }
 
 /// A filter and where its client is.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Installed {
     kind: Kind,
+    _terms: TermShare,
     /// The next height, or the next position in the ring.
     next: u64,
     polled: Instant,
@@ -38,6 +54,8 @@ struct Installed {
 pub(crate) struct Filters {
     /// Hashes of pending transactions.
     pub(crate) pending: PendingRing,
+    /// Addresses and topics of all filters and subscriptions.
+    pub(crate) terms: Terms,
     table: Mutex<HashMap<U128, Installed>>,
     most: usize,
     lifetime: Duration,
@@ -48,6 +66,7 @@ impl Filters {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             pending: PendingRing::default(),
+            terms: Terms::new(limits.server_terms),
             table: Mutex::default(),
             most: limits.filters,
             lifetime: limits.filter_lifetime,
@@ -62,19 +81,22 @@ impl Filters {
         let now = Instant::now();
         let id = random_id()?;
         let mut table = self.table.lock();
-        if table.len() >= self.most {
+        let mut terms = self.terms.take(kind.terms());
+        if table.len() >= self.most || terms.is_none() {
             table.retain(|_, filter| now.duration_since(filter.polled) < self.lifetime);
+            terms = terms.or_else(|| self.terms.take(kind.terms()));
         }
-        if table.len() >= self.most {
-            evict_oldest(&mut table, now);
+        while (table.len() >= self.most || terms.is_none()) && evict_oldest(&mut table, now) {
+            terms = terms.or_else(|| self.terms.take(kind.terms()));
         }
+        let terms = terms.ok_or_else(|| self.terms.exhausted())?;
         if table.len() >= self.most {
             return Err(RpcError::limit(format!(
                 "too many filters: the limit is {}; uninstall some, or use eth_subscribe",
                 self.most
             )));
         }
-        table.insert(id, Installed { kind, next, polled: now });
+        table.insert(id, Installed { kind, _terms: terms, next, polled: now });
         Ok(id)
     }
 
@@ -96,11 +118,26 @@ impl Filters {
         Some((filter.kind.clone(), filter.next))
     }
 
-    /// Moves a filter on; what lies before `next` is not reported again.
-    pub(crate) fn advance(&self, id: &U128, next: u64) {
-        if let Some(filter) = self.table.lock().get_mut(id) {
+    /// Moves a filter on from where it was polled; what lies before `next` is not reported again. One that went back with
+    /// the chain in the meantime stays there.
+    pub(crate) fn advance(&self, id: &U128, polled: u64, next: u64) {
+        if let Some(filter) = self.table.lock().get_mut(id).filter(|filter| filter.next == polled) {
             filter.next = next;
         }
+    }
+
+    /// Runs `revert`, which takes the chain back to the height that it gives, and the filters with it: heights above are
+    /// new to those that had seen them. No filter is looked at meanwhile; true where there was something to go back to.
+    ///
+    /// # Errors
+    /// That of `revert`.
+    pub(crate) fn reverting<E>(&self, revert: impl FnOnce() -> Result<Option<u64>, E>) -> Result<bool, E> {
+        let mut table = self.table.lock();
+        let Some(height) = revert()? else { return Ok(false) };
+        for filter in table.values_mut().filter(|filter| !matches!(filter.kind, Kind::Pending)) {
+            filter.next = filter.next.min(height.saturating_add(1));
+        }
+        Ok(true)
     }
 
     /// Filters installed, expired ones included until they are noticed.
@@ -115,12 +152,11 @@ impl Filters {
     }
 }
 
-fn evict_oldest(table: &mut HashMap<U128, Installed>, now: Instant) {
+/// Removes the filter that was polled longest ago; false where all are in use.
+fn evict_oldest(table: &mut HashMap<U128, Installed>, now: Instant) -> bool {
     let oldest = table.iter().min_by_key(|(_, filter)| filter.polled);
     let stale = oldest.filter(|(_, filter)| now.duration_since(filter.polled) >= FRESH);
-    if let Some(id) = stale.map(|(id, _)| *id) {
-        table.remove(&id);
-    }
+    stale.map(|(id, _)| *id).is_some_and(|id| table.remove(&id).is_some())
 }
 
 /// An id that other clients cannot guess.
@@ -147,7 +183,7 @@ mod tests {
         let filters = filters(2, Duration::from_secs(60));
         let id = filters.install(Kind::Blocks, 7).unwrap();
         assert!(matches!(filters.poll(&id), Some((Kind::Blocks, 7))));
-        filters.advance(&id, 9);
+        filters.advance(&id, 7, 9);
         assert!(matches!(filters.poll(&id), Some((_, 9))));
         assert!(filters.uninstall(&id) && !filters.uninstall(&id));
         assert!(filters.poll(&id).is_none());
@@ -172,6 +208,29 @@ mod tests {
         assert!(filters.count() <= 2);
         filters.expire();
         assert_eq!(filters.count(), 0);
+    }
+
+    #[test]
+    fn the_terms_of_all_filters_are_bounded_and_abandoned_ones_give_theirs_back() {
+        let limits =
+            Limits { server_terms: 5, filter_lifetime: Duration::from_secs(60), ..Limits::default() };
+        let filters = Filters::new(&limits);
+        let two = || {
+            let address = alloy_primitives::Address::repeat_byte;
+            let json = format!("{{\"address\":[\"{}\",\"{}\"]}}", address(1), address(2));
+            Kind::Logs(Arc::new(serde_json::from_str(&json).unwrap()))
+        };
+        let (first, _) = (filters.install(two(), 0).unwrap(), filters.install(two(), 0).unwrap());
+        let error = filters.install(two(), 0).unwrap_err();
+        assert_eq!(error.code, LIMIT_EXCEEDED);
+        assert!(error.message.contains("may have 5 together"), "{}", error.message);
+        filters.install(Kind::Blocks, 0).expect("a filter without terms");
+        assert!(filters.uninstall(&first));
+        filters.install(two(), 0).unwrap();
+        let hasty = Filters::new(&Limits { filter_lifetime: Duration::ZERO, ..limits });
+        for _ in 0..100 {
+            hasty.install(two(), 0).unwrap();
+        }
     }
 
     #[test]

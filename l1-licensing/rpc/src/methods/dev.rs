@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     context::{Context, DevControl},
-    dispatch::{Answer, Params, Reply, params::invalid},
+    dispatch::{Answer, Params, Reply, params::invalid, service::Service},
     error::RpcError,
     methods::quantity::Quantity,
 };
@@ -68,9 +68,13 @@ pub(super) fn snapshot(context: &Arc<Context>, params: &Params<'_>) -> Reply {
     Ok(Answer::quantity(control(context)?.snapshot()?))
 }
 
-/// `evm_revert`: false where there is no such snapshot.
-pub(super) fn revert(context: &Arc<Context>, params: &Params<'_>) -> Reply {
+/// `evm_revert`: false where there is no such snapshot. Filters go back with the chain: blocks and logs that take the place
+/// of undone ones are new to them. Subscribers are told of the new blocks as of any; that earlier ones are gone they see by
+/// the heights, as with anvil and Hardhat (`removed` logs are for reorganisations, which this chain does not have).
+pub(super) fn revert(service: &Arc<Service>, params: &Params<'_>) -> Reply {
     params.at_most(1)?;
     let Quantity(id) = params.required(0)?;
-    Ok(Answer::bool(control(context)?.revert(id)?))
+    let control = control(&service.context)?;
+    let reverted = service.filters.reverting(|| control.revert(id))?;
+    Ok(Answer::bool(reverted))
 }

@@ -33,12 +33,13 @@ pub(crate) fn chain_rows(context: &Context) -> Vec<Row> {
         ("eth_sign", Class::Light, accounts::sign),
     ];
     if context.dev.is_some() {
-        let dev: [Row; 5] = [
+        let dev: [Row; 6] = [
+            ("personal_sign", Class::Light, accounts::personal_sign),
+            ("eth_signTypedData_v4", Class::Heavy, accounts::sign_typed_data),
             ("evm_mine", Class::Heavy, dev::mine),
             ("evm_increaseTime", Class::Heavy, dev::increase_time),
             ("evm_setNextBlockTimestamp", Class::Heavy, dev::set_next_block_timestamp),
             ("evm_snapshot", Class::Heavy, dev::snapshot),
-            ("evm_revert", Class::Heavy, dev::revert),
         ];
         rows.extend(dev);
     }
@@ -46,8 +47,8 @@ pub(crate) fn chain_rows(context: &Context) -> Vec<Row> {
 }
 
 /// Methods that use the server's own state too.
-pub(crate) fn server_rows() -> Vec<(&'static str, Class, ServiceMethod)> {
-    let rows: Vec<(&'static str, Class, ServiceMethod)> = vec![
+pub(crate) fn server_rows(context: &Context) -> Vec<(&'static str, Class, ServiceMethod)> {
+    let mut rows: Vec<(&'static str, Class, ServiceMethod)> = vec![
         ("rpc_modules", Class::Light, rpc::modules),
         ("eth_newFilter", Class::Light, filters::methods::new_log_filter),
         ("eth_newBlockFilter", Class::Light, filters::methods::new_block_filter),
@@ -58,5 +59,8 @@ pub(crate) fn server_rows() -> Vec<(&'static str, Class, ServiceMethod)> {
         ("eth_sendTransaction", Class::Heavy, send::send),
         ("eth_signTransaction", Class::Heavy, send::sign),
     ];
+    if context.dev.is_some() {
+        rows.push(("evm_revert", Class::Heavy, dev::revert));
+    }
     rows
 }

@@ -15,7 +15,7 @@ use tokio::{sync::oneshot, task::spawn_blocking, time::timeout_at};
 
 use crate::{
     context::Context,
-    dispatch::{Answer, Params, Reply, service::Service},
+    dispatch::{Answer, Params, Reply, blocking::Deadline, service::Service},
     error::RpcError,
 };
 
@@ -69,6 +69,7 @@ impl Service {
     pub(crate) async fn send_raw(
         self: &Arc<Self>,
         parsed: impl IntoIterator<Item = Result<Bytes, RpcError>>,
+        deadline: Deadline,
     ) -> Vec<Reply> {
         let mut replies: Vec<Option<RpcError>> = Vec::new();
         let mut raw = Vec::new();
@@ -81,7 +82,7 @@ impl Service {
                 Err(error) => replies.push(Some(error)),
             }
         }
-        let mut submitted = self.submit(raw).await.into_iter();
+        let mut submitted = self.submit(raw, deadline).await.into_iter();
         let missing = || Err(RpcError::internal("a transaction without a result"));
         let take = |refused: Option<RpcError>| match refused {
             Some(error) => Err(error),
@@ -91,11 +92,11 @@ impl Service {
     }
 
     /// Submits transactions and waits for the pool's word on each.
-    pub(crate) async fn submit(self: &Arc<Self>, raw: Vec<Bytes>) -> Vec<Submitted> {
+    pub(crate) async fn submit(self: &Arc<Self>, raw: Vec<Bytes>, deadline: Deadline) -> Vec<Submitted> {
         if raw.is_empty() {
             return Vec::new();
         }
-        let (deadline, count) = (self.gate.deadline(), raw.len());
+        let count = raw.len();
         let (done, result) = oneshot::channel();
         if self.submitter.join(Group { raw, done }) {
             let service = self.clone();

@@ -80,7 +80,7 @@ fn signed(service: &Arc<Service>, params: &Params<'_>) -> Result<Tx, RpcError> {
     let signature = signature(&signer.sign(&from, &digest)?)?;
     let envelope = TxEnvelope::from(unsigned.into_signed(signature));
     // The signature came from the account's own key: recovering it would find the same address.
-    Ok(Tx::new(envelope, from))
+    Ok(chlom_crypto::with_authorities(Tx::new(envelope, from)))
 }
 
 /// r ‖ s ‖ v, with v 27 or 28.

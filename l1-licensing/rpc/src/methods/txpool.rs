@@ -9,7 +9,8 @@ use chlom_primitives::Tx;
 
 use crate::{
     context::Context,
-    dispatch::{Params, Reply},
+    dispatch::{Params, Reply, budget::Room},
+    error::RpcError,
     eth::{json::Json, transaction_json::write_transaction},
 };
 
@@ -29,14 +30,14 @@ pub(super) fn content(context: &Arc<Context>, params: &Params<'_>) -> Reply {
 pub(super) fn content_from(context: &Arc<Context>, params: &Params<'_>) -> Reply {
     params.at_most(1)?;
     let (pending, queued) = context.pool.content_from(&params.required::<Address>(0)?);
-    let mut json = Json::default();
-    json.open_object();
+    let mut written = Written::new(context, params);
+    written.json.open_object();
     for (part, txs) in [("pending", &pending), ("queued", &queued)] {
-        json.key(part);
-        write_txs(&mut json, txs, |json, tx| write_transaction(json, tx, None));
+        written.json.key(part);
+        written.add(txs, |json, tx| write_transaction(json, tx, None))?;
     }
-    json.close_object();
-    Ok(json.into())
+    written.json.close_object();
+    Ok(written.json.into())
 }
 
 /// `txpool_inspect`: every transaction as a line of text.
@@ -48,27 +49,52 @@ pub(super) fn inspect(context: &Arc<Context>, params: &Params<'_>) -> Reply {
 fn write_all(context: &Context, params: &Params<'_>, mut write: impl FnMut(&mut Json, &Tx)) -> Reply {
     params.at_most(0)?;
     let content = context.pool.content();
-    let mut json = Json::default();
-    json.open_object();
+    let mut written = Written::new(context, params);
+    written.json.open_object();
     for (part, accounts) in [("pending", &content.pending), ("queued", &content.queued)] {
-        json.key(part).open_object();
+        written.json.key(part).open_object();
         for (account, txs) in accounts {
-            json.key(&account.to_checksum(None));
-            write_txs(&mut json, txs, &mut write);
+            written.json.key(&account.to_checksum(None));
+            written.add(txs, &mut write)?;
         }
-        json.close_object();
+        written.json.close_object();
     }
-    json.close_object();
-    Ok(json.into())
+    written.json.close_object();
+    Ok(written.json.into())
 }
 
-fn write_txs(json: &mut Json, txs: &TxsByNonce, mut write: impl FnMut(&mut Json, &Tx)) {
-    json.open_object();
-    for (nonce, tx) in txs {
-        json.key(&nonce.to_string());
-        write(json, tx);
+/// An answer in the making and its bounds, looked at after every transaction.
+struct Written<'a> {
+    json: Json,
+    most: usize,
+    room: Room,
+    params: &'a Params<'a>,
+}
+
+impl<'a> Written<'a> {
+    fn new(context: &Context, params: &'a Params<'a>) -> Self {
+        Self { json: Json::default(), most: context.limits.response_bytes, room: params.room(), params }
     }
-    json.close_object();
+
+    /// Adds an account's transactions by nonce.
+    fn add(&mut self, txs: &TxsByNonce, mut write: impl FnMut(&mut Json, &Tx)) -> Result<(), RpcError> {
+        self.params.check_time()?;
+        self.json.open_object();
+        for (nonce, tx) in txs {
+            self.json.key(&nonce.to_string());
+            write(&mut self.json, tx);
+            if self.json.len() > self.most {
+                return Err(RpcError::limit(format!(
+                    "the pool's content is larger than a response may be ({} bytes); ask for one account with \
+                     txpool_contentFrom, or for txpool_inspect",
+                    self.most
+                )));
+            }
+            self.room.cover(self.json.len())?;
+        }
+        self.json.close_object();
+        Ok(())
+    }
 }
 
 /// geth's line for a transaction.

@@ -61,6 +61,8 @@ pub(crate) struct RpcMetrics {
     pub(crate) subscriptions: Gauge,
     /// Filters installed.
     pub(crate) filters: Gauge,
+    /// Bytes of large bodies, answers and notices.
+    pub(crate) memory: Gauge,
 }
 
 /// One method's counters. They appear at `/metrics` once the method was called.
@@ -82,6 +84,7 @@ impl RpcMetrics {
             sockets: Gauge::default(),
             subscriptions: Gauge::default(),
             filters: Gauge::default(),
+            memory: Gauge::default(),
         };
         registry.register("rpc_calls", "Calls answered, by method", metrics.calls.clone());
         registry.register("rpc_call_seconds", "Time per call, by method", metrics.seconds.clone());
@@ -91,6 +94,8 @@ impl RpcMetrics {
         registry.register("rpc_websockets", "WebSocket connections open", metrics.sockets.clone());
         registry.register("rpc_subscriptions", "Subscriptions alive", metrics.subscriptions.clone());
         registry.register("rpc_filters", "Filters installed", metrics.filters.clone());
+        let memory = "Memory of large bodies, answers and notices, bytes";
+        registry.register("rpc_memory_bytes", memory, metrics.memory.clone());
         metrics
     }
 

@@ -31,7 +31,8 @@ impl Connection {
     /// A connection that was just accepted.
     pub(super) fn new(shared: Arc<Shared>, slot: OwnedSemaphorePermit) -> Arc<Self> {
         shared.service.metrics.connections.inc();
-        Arc::new(Self { shared, activity: Activity::new(), _slot: slot })
+        let activity = Activity::new(shared.service.budget.clone());
+        Arc::new(Self { shared, activity, _slot: slot })
     }
 
     /// How often to look whether it only takes up room.
@@ -69,7 +70,7 @@ impl Drop for Connection {
 
 /// Serves HTTP until the peer leaves, does nothing for too long, or becomes a WebSocket.
 pub(super) async fn serve(stream: TcpStream, connection: Arc<Connection>) {
-    let io = Noted::new(TokioIo::new(stream), connection.activity.clone());
+    let io = TokioIo::new(Noted::new(stream, connection.activity.clone()));
     let requests = {
         let connection = connection.clone();
         service_fn(move |request| http::handle(connection.clone(), request))

@@ -13,15 +13,13 @@ use hyper::{
 use tokio::time::timeout;
 
 use crate::{
-    dispatch::output::{self, Output, length},
-    error::RpcError,
-    server::{
+    dispatch::{
         budget::{FREE, Share},
-        connection::Connection,
-        health,
-        payload::Payload,
-        websocket,
+        output,
+        service::Response as Text,
     },
+    error::RpcError,
+    server::{connection::Connection, health, payload::Payload, websocket},
 };
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -107,25 +105,14 @@ async fn post(connection: &Connection, headers: &HeaderMap, body: Incoming) -> A
         Ok(read) => read,
         Err(refusal) => return *refusal,
     };
-    let output = connection.shared.service.answer(&body, None).await.unwrap_or_default();
+    let Text { text, share: held } = connection.shared.service.answer(&body, None).await.unwrap_or_default();
     drop((body, share));
-    reply(connection, output)
-}
-
-fn reply(connection: &Connection, output: Output) -> Answer {
-    match connection.shared.budget.take(length(&output)) {
-        Some(share) => with_type(Payload::new(output, share), StatusCode::OK, JSON),
-        None => busy(connection),
-    }
+    with_type(Payload::new(text, held), StatusCode::OK, JSON)
 }
 
 fn busy(connection: &Connection) -> Answer {
     connection.shared.service.metrics.refused("memory");
-    let most = connection.shared.service.context.limits.memory_bytes;
-    let error = RpcError::limit(format!(
-        "the node is busy: large requests and answers of all connections together may take {most} bytes; try again later"
-    ));
-    refuse(StatusCode::SERVICE_UNAVAILABLE, error)
+    refuse(StatusCode::SERVICE_UNAVAILABLE, connection.shared.service.budget.busy())
 }
 
 /// As geth: a browser sends this type across origins only after a preflight.
@@ -146,7 +133,8 @@ async fn read(connection: &Connection, mut body: Incoming) -> Result<(Bytes, Sha
         linger(body);
         return Err(Box::new(too_large(connection)));
     }
-    let Some(share) = connection.shared.budget.take(usize::try_from(announced).unwrap_or(usize::MAX)) else {
+    let Some(share) = connection.shared.service.budget.take(usize::try_from(announced).unwrap_or(usize::MAX))
+    else {
         linger(body);
         return Err(Box::new(busy(connection)));
     };
@@ -247,6 +235,8 @@ fn report_health(connection: &Connection) -> Answer {
 }
 
 fn report_metrics(connection: &Connection) -> Answer {
+    let service = &connection.shared.service;
+    service.metrics.memory.set(i64::try_from(service.budget.used()).unwrap_or(i64::MAX));
     let mut text = String::new();
     match prometheus_client::encoding::text::encode(&mut text, &connection.shared.registry) {
         Ok(()) => with_type(text.into(), StatusCode::OK, METRICS),

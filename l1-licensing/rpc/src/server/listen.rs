@@ -1,9 +1,6 @@
 //! Accepts connections, keeps house, and ends in order.
 
-use std::{
-    sync::{Arc, atomic::Ordering::Relaxed},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -117,7 +114,7 @@ async fn keep_house(shared: Arc<Shared>) {
             _ = sweep.tick() => {
                 service.filters.expire();
                 service.metrics.filters.set(i64::try_from(service.filters.count()).unwrap_or(i64::MAX));
-                tracing::trace!(queued = shared.queued.load(Relaxed), "swept filters");
+                tracing::trace!(memory = shared.service.budget.used(), "swept filters");
             }
         }
     }

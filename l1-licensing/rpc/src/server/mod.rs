@@ -3,11 +3,10 @@
 //! - [`listen`] accepts connections up to a cap, [`connection`] serves one and closes it when it only takes up room
 //!   (judged by [`activity`]).
 //! - [`http`] answers requests: JSON-RPC by POST, `/health` ([`health`]), `/metrics`, preflights ([`cors`]); [`payload`]
-//!   is an answer's body, [`budget`] bounds what large ones take together.
+//!   is an answer's body.
 //! - [`websocket`] serves an upgraded connection through its [`queue`].
 
 mod activity;
-mod budget;
 mod connection;
 mod cors;
 mod health;
@@ -17,11 +16,7 @@ mod payload;
 mod queue;
 mod websocket;
 
-use std::{
-    fmt, io,
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicUsize},
-};
+use std::{fmt, io, net::SocketAddr, sync::Arc};
 
 use chlom_primitives::Tx;
 use prometheus_client::registry::Registry;
@@ -37,7 +32,6 @@ use crate::{
     context::Context,
     dispatch::service::Service,
     metrics::{ChainCollector, ProcessCollector, RpcMetrics},
-    server::budget::Budget,
 };
 
 /// What an operator chooses besides [`crate::Limits`].
@@ -105,9 +99,6 @@ struct Shared {
     cors: Cors,
     health: Arc<dyn Health>,
     registry: Registry,
-    budget: Budget,
-    /// Bytes queued for all WebSocket readers.
-    queued: AtomicUsize,
     phase: watch::Receiver<Phase>,
 }
 
@@ -151,8 +142,6 @@ impl Server {
             cors: options.cors,
             health: options.health,
             registry,
-            budget: Budget::new(limits.memory_bytes),
-            queued: AtomicUsize::new(0),
             phase: watched,
             service: Service::new(context.clone(), metrics),
         };

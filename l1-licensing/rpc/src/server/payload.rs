@@ -10,8 +10,11 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
 use crate::{
-    dispatch::output::{Output, length},
-    server::{activity::Busy, budget::Share},
+    dispatch::{
+        budget::Share,
+        output::{Output, length},
+    },
+    server::activity::Busy,
 };
 
 /// Pieces of text of a known total length. What they hold on to is given back when the last piece was handed over, or the

@@ -1,7 +1,8 @@
 //! What waits to be written to a WebSocket.
 //!
-//! Answers are bounded by not reading further calls while many wait. Notices (pings, notifications) are not asked for one
-//! by one: they are bounded by ending a connection that does not take them.
+//! Answers are bounded by not reading further calls while many wait; each brings its share of the server's memory. Notices
+//! (pings, notifications) are not asked for one by one: they take their memory here, and a connection that does not take
+//! them is ended when it has too many, or when there is no memory for more.
 
 use std::sync::{
     Arc,
@@ -11,19 +12,23 @@ use std::sync::{
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
 use futures_util::{SinkExt, stream::SplitSink};
+use parking_lot::Mutex;
 use tokio::sync::{
     Notify,
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
 
-use crate::{dispatch::output::Output, server::Shared};
+use crate::{
+    dispatch::{budget::Share, output::Output, service::Response},
+    server::Shared,
+};
 
 /// Below this a connection is read from; above it the peer must first take what it asked for.
-const ENOUGH: usize = 1024 * 1024;
+const ENOUGH: usize = 256 * 1024;
 
 /// The peer does not read what it is sent.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooSlow;
+pub(crate) struct TooSlow;
 
 /// The sending end of a connection's queue. It is bounded in bytes, not messages, so the channel need not be.
 pub(super) struct Queue {
@@ -32,10 +37,11 @@ pub(super) struct Queue {
     shared: Arc<Shared>,
 }
 
-/// A message and whether its peer asked for it.
+/// A message, whether its peer asked for it, and the memory that it takes.
 struct Queued {
     message: Message,
     notice: bool,
+    share: Share,
 }
 
 /// How full a queue is, in bytes.
@@ -43,6 +49,8 @@ struct Queued {
 struct Level {
     all: AtomicUsize,
     notices: AtomicUsize,
+    /// The memory of all notices together: one alone is small.
+    share: Mutex<Share>,
     drained: Notify,
 }
 
@@ -50,7 +58,6 @@ struct Level {
 pub(super) struct Drain {
     receiver: UnboundedReceiver<Queued>,
     level: Arc<Level>,
-    shared: Arc<Shared>,
 }
 
 impl Queue {
@@ -58,44 +65,44 @@ impl Queue {
     pub(super) fn new(shared: Arc<Shared>) -> (Self, Drain) {
         let (sender, receiver) = unbounded_channel();
         let level = Arc::new(Level::default());
-        let drain = Drain { receiver, level: level.clone(), shared: shared.clone() };
+        let drain = Drain { receiver, level: level.clone() };
         (Self { sender, level, shared }, drain)
     }
 
     /// Queues an answer.
-    pub(super) fn answer(&self, output: Output) {
-        if let Some(text) = text(output) {
-            self.add(Queued { message: Message::Text(text), notice: false });
+    pub(super) fn answer(&self, response: Response) {
+        if let Some(text) = text(response.text) {
+            self.add(Queued { message: Message::Text(text), notice: false, share: response.share });
         }
     }
 
     /// Queues a notification.
     ///
     /// # Errors
-    /// [`TooSlow`] where more of them wait than the limits allow: for this connection, or for all of them while this one
-    /// is among those that are behind.
+    /// [`TooSlow`] where more of them wait than the limits allow, or than there is memory for.
     pub(super) fn notify(&self, output: Output) -> Result<(), TooSlow> {
-        let limits = &self.shared.service.context.limits;
+        let service = &self.shared.service;
         let waiting = self.level.notices.load(Relaxed);
-        let all = self.shared.queued.load(Relaxed);
-        if waiting > limits.ws_queue_bytes || (waiting > ENOUGH && all > limits.memory_bytes) {
+        if waiting > service.context.limits.ws_queue_bytes {
             return Err(TooSlow);
         }
-        if let Some(text) = text(output) {
-            self.add(Queued { message: Message::Text(text), notice: true });
+        let Some(text) = text(output) else { return Ok(()) };
+        if !service.budget.grow(&mut self.level.share.lock(), waiting + text.len()) {
+            return Err(TooSlow);
         }
+        self.send(Message::Text(text));
         Ok(())
     }
 
     /// Queues a ping or a farewell.
     pub(super) fn send(&self, message: Message) {
-        self.add(Queued { message, notice: true });
+        self.add(Queued { message, notice: true, share: Share::default() });
     }
 
     fn add(&self, queued: Queued) {
-        self.level.add(&self.shared, &queued);
+        self.level.add(queued.sizes());
         if let Err(refused) = self.sender.send(queued) {
-            self.level.done(&self.shared, &refused.0);
+            self.level.subtract(refused.0.sizes());
         }
     }
 
@@ -111,21 +118,18 @@ impl Queue {
 }
 
 impl Level {
-    fn add(&self, shared: &Shared, queued: &Queued) {
-        let (all, notices) = queued.sizes();
+    fn add(&self, (all, notices): (usize, usize)) {
         self.all.fetch_add(all, Relaxed);
         self.notices.fetch_add(notices, Relaxed);
-        shared.queued.fetch_add(all, Relaxed);
     }
 
-    fn done(&self, shared: &Shared, queued: &Queued) {
-        self.subtract(shared, queued.sizes());
-    }
-
-    fn subtract(&self, shared: &Shared, (all, notices): (usize, usize)) {
+    fn subtract(&self, (all, notices): (usize, usize)) {
         self.all.fetch_sub(all, Relaxed);
-        self.notices.fetch_sub(notices, Relaxed);
-        shared.queued.fetch_sub(all, Relaxed);
+        if notices > 0 {
+            let mut share = self.share.lock();
+            let left = self.notices.fetch_sub(notices, Relaxed) - notices;
+            share.shrink(left);
+        }
     }
 }
 
@@ -138,18 +142,26 @@ impl Queued {
 }
 
 impl Drain {
-    /// Writes what is queued, as much at once as there is.
+    /// Writes what is queued, as much at once as there is. What was handed over keeps its memory until it is flushed.
     pub(super) async fn run(mut self, mut sink: SplitSink<WebSocket, Message>) {
-        while let Some(queued) = self.receiver.recv().await {
-            let mut written = queued.sizes();
-            let mut ok = sink.feed(queued.message).await.is_ok();
-            while ok && let Ok(queued) = self.receiver.try_recv() {
+        while let Some(mut queued) = self.receiver.recv().await {
+            let (mut written, mut shares) = ((0, 0), Share::default());
+            let mut ok;
+            loop {
                 let (all, notices) = queued.sizes();
                 written = (written.0 + all, written.1 + notices);
+                shares.absorb(queued.share);
                 ok = sink.feed(queued.message).await.is_ok();
+                if !ok {
+                    break;
+                }
+                match self.receiver.try_recv() {
+                    Ok(next) => queued = next,
+                    Err(_) => break,
+                }
             }
             ok = ok && sink.flush().await.is_ok();
-            self.level.subtract(&self.shared, written);
+            self.level.subtract(written);
             self.level.drained.notify_one();
             if !ok {
                 return;
@@ -162,7 +174,7 @@ impl Drop for Drain {
     fn drop(&mut self) {
         self.receiver.close();
         while let Ok(queued) = self.receiver.try_recv() {
-            self.level.done(&self.shared, &queued);
+            self.level.subtract(queued.sizes());
         }
     }
 }

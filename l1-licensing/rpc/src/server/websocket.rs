@@ -23,9 +23,13 @@ use tokio::{
 
 use crate::{
     context::NewBlock,
-    dispatch::output::Output,
+    dispatch::{
+        budget::Share,
+        service::{Response, Service},
+    },
     server::{
         Phase,
+        activity::NO_MEMORY,
         connection::Connection,
         queue::{Queue, TooSlow},
     },
@@ -60,6 +64,7 @@ impl From<TooSlow> for End {
 pub(super) async fn serve(socket: WebSocket, connection: Arc<Connection>) {
     let metrics = connection.shared.service.metrics.clone();
     metrics.sockets.inc();
+    connection.activity.frames();
     let (sink, stream) = socket.split();
     let (queue, drain) = Queue::new(connection.shared.clone());
     let mut writer = tokio::spawn(drain.run(sink));
@@ -82,6 +87,12 @@ pub(super) async fn serve(socket: WebSocket, connection: Arc<Connection>) {
     writer.abort();
 }
 
+/// A message and the memory that it takes.
+struct Heard {
+    body: Bytes,
+    share: Share,
+}
+
 struct Socket {
     connection: Arc<Connection>,
     session: Arc<Session>,
@@ -95,7 +106,8 @@ struct Socket {
 
 impl Socket {
     fn new(connection: Arc<Connection>, queue: Queue) -> Self {
-        let session = Session::new(connection.shared.service.context.clone());
+        let service = &connection.shared.service;
+        let session = Session::new(service.context.clone(), service.filters.terms.clone());
         let now = Instant::now();
         Self { connection, session, queue, heads: None, pending: None, heard: now, pinged: now, counted: 0 }
     }
@@ -117,10 +129,7 @@ impl Socket {
                 head = next(&mut self.heads) => self.on_block(head),
                 tx = next(&mut self.pending) => self.on_pending(tx),
                 message = stream.next(), if room && running.len() < most => match self.heard(message) {
-                    Ok(Some(body)) => {
-                        running.push(self.answer(body));
-                        Ok(())
-                    }
+                    Ok(Some(heard)) => self.begin(heard).map(|work| running.push(work)),
                     Ok(None) => Ok(()),
                     Err(end) => Err(end),
                 },
@@ -140,11 +149,12 @@ impl Socket {
     }
 
     /// What a message asks; `None` where it asks nothing.
-    fn heard(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<Option<Bytes>, End> {
+    fn heard(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<Option<Heard>, End> {
         self.heard = Instant::now();
+        let share = self.connection.activity.heard();
         match message {
-            Some(Ok(Message::Text(text))) => Ok(Some(text.into())),
-            Some(Ok(Message::Binary(bytes))) => Ok(Some(bytes)),
+            Some(Ok(Message::Text(text))) => Ok(Some(Heard { body: text.into(), share })),
+            Some(Ok(Message::Binary(bytes))) => Ok(Some(Heard { body: bytes, share })),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
             Some(Ok(Message::Close(_))) | None => Err(End::Gone),
             Some(Err(error)) => Err(self.broken(&error)),
@@ -153,6 +163,9 @@ impl Socket {
 
     fn broken(&self, error: &axum::Error) -> End {
         let service = &self.connection.shared.service;
+        if error.to_string().contains(NO_MEMORY) {
+            return self.busy();
+        }
         // The library says so in words only.
         if error.to_string().to_lowercase().contains("too l") {
             service.metrics.refused("body");
@@ -165,14 +178,27 @@ impl Socket {
         End::Gone
     }
 
-    fn answer(&self, body: Bytes) -> impl Future<Output = Option<Output>> + use<> {
-        let (service, session) = (self.connection.shared.service.clone(), self.session.clone());
-        async move { service.answer(&body, Some(&session)).await }
+    /// Starts the work that a message asks for.
+    fn begin(
+        &self,
+        Heard { body, mut share }: Heard,
+    ) -> Result<impl Future<Output = Option<Response>> + use<>, End> {
+        let service = &self.connection.shared.service;
+        // It may have arrived together with the one before.
+        match service.budget.grow(&mut share, body.len()) {
+            true => Ok(answer(service.clone(), self.session.clone(), body, share)),
+            false => Err(self.busy()),
+        }
     }
 
-    fn answered(&mut self, output: Option<Output>) -> Result<(), End> {
-        if let Some(output) = output {
-            self.queue.answer(output);
+    fn busy(&self) -> End {
+        self.connection.shared.service.metrics.refused("memory");
+        End::Told { code: close_code::AGAIN, reason: "the node is busy; try again later".into() }
+    }
+
+    fn answered(&mut self, response: Option<Response>) -> Result<(), End> {
+        if let Some(response) = response {
+            self.queue.answer(response);
         }
         for greeting in self.session.take_greetings() {
             self.queue.notify(greeting)?;
@@ -186,7 +212,7 @@ impl Socket {
 
     fn on_block(&mut self, received: Result<NewBlock, RecvError>) -> Result<(), End> {
         match received {
-            Ok(new) => self.push_all(self.session.on_block(&new)),
+            Ok(new) => Ok(self.session.on_block(&new, &mut |notice| self.queue.notify(notice))?),
             Err(RecvError::Lagged(missed)) => Err(behind(missed, "blocks")),
             Err(RecvError::Closed) => {
                 self.heads = None;
@@ -197,17 +223,13 @@ impl Socket {
 
     fn on_pending(&mut self, received: Result<Arc<Tx>, RecvError>) -> Result<(), End> {
         match received {
-            Ok(tx) => self.push_all(self.session.on_pending(&tx)),
+            Ok(tx) => Ok(self.session.on_pending(&tx, &mut |notice| self.queue.notify(notice))?),
             Err(RecvError::Lagged(missed)) => Err(behind(missed, "pending transactions")),
             Err(RecvError::Closed) => {
                 self.pending = None;
                 Ok(())
             }
         }
-    }
-
-    fn push_all(&self, outputs: Vec<Output>) -> Result<(), End> {
-        outputs.into_iter().try_for_each(|output| self.queue.notify(output)).map_err(End::from)
     }
 
     fn look(&mut self) -> Result<(), End> {
@@ -230,6 +252,12 @@ impl Socket {
         self.connection.shared.service.metrics.subscriptions.inc_by(now - self.counted);
         self.counted = now;
     }
+}
+
+async fn answer(service: Arc<Service>, session: Arc<Session>, body: Bytes, share: Share) -> Option<Response> {
+    let response = service.answer(&body, Some(&session)).await;
+    drop((body, share));
+    response
 }
 
 fn behind(missed: u64, what: &str) -> End {

@@ -24,14 +24,14 @@ use crate::{
         logs::logs_of_block,
         transaction_json::write_transaction,
     },
-    filters::random_id,
+    filters::{TermShare, Terms, random_id},
 };
 
 /// What a subscription reports.
 #[derive(Debug)]
 enum Kind {
     Heads,
-    Logs(Box<Filter>),
+    Logs { filter: Box<Filter>, _terms: TermShare },
     Pending { full: bool },
     Syncing,
 }
@@ -39,6 +39,7 @@ enum Kind {
 /// The subscriptions of one connection, and the channels that feed them.
 pub(crate) struct Session {
     context: Arc<Context>,
+    terms: Terms,
     state: Mutex<State>,
 }
 
@@ -65,8 +66,8 @@ enum Full {
 
 impl Session {
     /// A connection without subscriptions.
-    pub(crate) fn new(context: Arc<Context>) -> Arc<Self> {
-        Arc::new(Self { context, state: Mutex::default() })
+    pub(crate) fn new(context: Arc<Context>, terms: Terms) -> Arc<Self> {
+        Arc::new(Self { context, terms, state: Mutex::default() })
     }
 
     /// `eth_subscribe`: the subscription's id.
@@ -79,6 +80,7 @@ impl Session {
         if state.subscriptions.len() >= most {
             return Err(RpcError::limit(format!("too many subscriptions: a connection may have {most}")));
         }
+        self.check_terms(&state, &kind)?;
         state.feed(&self.context, &kind);
         if matches!(kind, Kind::Syncing) {
             // A node that serves is in sync; nothing follows this.
@@ -103,7 +105,8 @@ impl Session {
                     None => serde_json::from_str("{}").map_err(RpcError::internal)?,
                 };
                 filter.check(&self.context.limits)?;
-                Ok(Kind::Logs(Box::new(filter)))
+                let _terms = self.terms.take(filter.terms()).ok_or_else(|| self.terms.exhausted())?;
+                Ok(Kind::Logs { filter: Box::new(filter), _terms })
             }
             other => Err(invalid(
                 0,
@@ -113,6 +116,18 @@ impl Session {
                 ),
             )),
         }
+    }
+
+    /// Refuses more addresses and topics than a connection's subscriptions may have together.
+    fn check_terms(&self, state: &State, kind: &Kind) -> Result<(), RpcError> {
+        let most = self.context.limits.connection_terms;
+        let others = state.subscriptions.iter().map(|(_, kind)| kind.terms()).sum::<usize>();
+        if kind.terms() > 0 && others + kind.terms() > most {
+            return Err(RpcError::limit(format!(
+                "too many addresses and topics: the subscriptions of a connection may have {most} together"
+            )));
+        }
+        Ok(())
     }
 
     /// `eth_unsubscribe`.
@@ -144,31 +159,42 @@ impl Session {
         self.state.lock().subscriptions.len()
     }
 
-    /// What to send for a new head.
-    pub(crate) fn on_block(&self, new: &NewBlock) -> Vec<Output> {
+    /// Sends what a new head brings, notice by notice: `send` may end it.
+    ///
+    /// # Errors
+    /// That of `send`.
+    pub(crate) fn on_block<E>(
+        &self,
+        new: &NewBlock,
+        send: &mut impl FnMut(Output) -> Result<(), E>,
+    ) -> Result<(), E> {
         let state = self.state.lock();
         let mut header = None;
-        let mut sent = Vec::new();
         for (id, kind) in &state.subscriptions {
             match kind {
                 Kind::Heads => {
                     let header = header.get_or_insert_with(|| header_json(&new.block));
-                    sent.push(notification(id, Answer::Shared(header.clone())));
+                    send(notification(id, Answer::Shared(header.clone())))?;
                 }
-                Kind::Logs(filter) => {
-                    let logs = logs_of_block(new, filter);
-                    sent.extend(logs.into_iter().map(|log| notification(id, log.into())));
+                Kind::Logs { filter, .. } => {
+                    logs_of_block(new, filter, |log| send(notification(id, log.to_vec().into())))?;
                 }
                 Kind::Pending { .. } | Kind::Syncing => {}
             }
         }
-        sent
+        Ok(())
     }
 
-    /// What to send for a new pending transaction.
-    pub(crate) fn on_pending(&self, tx: &Tx) -> Vec<Output> {
+    /// Sends a new pending transaction, notice by notice.
+    ///
+    /// # Errors
+    /// That of `send`.
+    pub(crate) fn on_pending<E>(
+        &self,
+        tx: &Tx,
+        send: &mut impl FnMut(Output) -> Result<(), E>,
+    ) -> Result<(), E> {
         let state = self.state.lock();
-        let mut sent = Vec::new();
         for (id, kind) in &state.subscriptions {
             if let Kind::Pending { full } = kind {
                 let mut json = Json::default();
@@ -176,10 +202,20 @@ impl Session {
                     true => write_transaction(&mut json, tx, None),
                     false => json.hex(tx.hash().as_slice()),
                 }
-                sent.push(notification(id, json.into()));
+                send(notification(id, json.into()))?;
             }
         }
-        sent
+        Ok(())
+    }
+}
+
+impl Kind {
+    /// Addresses and topics.
+    fn terms(&self) -> usize {
+        match self {
+            Self::Logs { filter, .. } => filter.terms(),
+            _ => 0,
+        }
     }
 }
 
@@ -187,7 +223,7 @@ impl State {
     /// Opens the channel that `kind` needs, before the subscription's id is known to anyone: no block falls in between.
     fn feed(&mut self, context: &Context, kind: &Kind) {
         match kind {
-            Kind::Heads | Kind::Logs(_) if !self.feeds_heads => {
+            Kind::Heads | Kind::Logs { .. } if !self.feeds_heads => {
                 self.heads = Some(context.heads.subscribe());
                 self.feeds_heads = true;
             }

@@ -311,6 +311,35 @@ async fn the_owner_of_a_dev_chain_moves_time_mines_and_goes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn filters_go_back_with_the_chain() {
+    let node = Node::start().await;
+    let mine = async |blocks| node.result("evm_mine", &format!("[{{\"blocks\":{blocks}}}]")).await;
+    mine(3).await;
+    let snapshot = node.result("evm_snapshot", "[]").await;
+    mine(4).await;
+    // Made after the snapshot, at height 7.
+    let late = node.result("eth_newBlockFilter", "[]").await;
+    let logs = node.result("eth_newFilter", &format!("[{{\"address\":\"{LOGGER}\"}}]")).await;
+    assert_eq!(node.result("evm_revert", &format!("[{snapshot}]")).await, true);
+    let raw = log(6, 0, vec![1]);
+    node.result("eth_sendRawTransaction", &format!("[\"{raw}\"]")).await;
+    // Past the height at which the filters were made before anybody polls them.
+    mine(9).await;
+    assert_eq!(node.chain.height(), 12);
+    let changes = node.result("eth_getFilterChanges", &format!("[{late}]")).await;
+    let hashes: Vec<_> = changes.as_array().unwrap().clone();
+    assert_eq!(hashes.len(), 9, "blocks 4 to 12 are new");
+    let fourth = node.result("eth_getBlockByNumber", "[\"0x4\",false]").await;
+    assert_eq!(hashes[0], fourth["hash"]);
+    let changes = node.result("eth_getFilterChanges", &format!("[{logs}]")).await;
+    assert_eq!(changes.as_array().unwrap().len(), 1);
+    assert_eq!(changes[0]["blockNumber"], "0x4");
+    for filter in [&late, &logs] {
+        assert_eq!(node.result("eth_getFilterChanges", &format!("[{filter}]")).await, json!([]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn filters_report_each_change_once() {
     let node = Node::start().await;
     let blocks = node.result("eth_newBlockFilter", "[]").await;

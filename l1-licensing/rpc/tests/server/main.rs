@@ -7,6 +7,7 @@
     reason = "the tests of an edge"
 )]
 
+mod attacks;
 mod http;
 mod limits;
 mod support;

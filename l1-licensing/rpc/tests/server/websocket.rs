@@ -7,78 +7,17 @@ use crate::support::{
     chain::{LOGGER, log, transfer},
     client::{batch, call},
     find,
+    socket::Socket,
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    WebSocketStream, client_async,
+    client_async,
     tungstenite::{Message, client::IntoClientRequest, protocol::frame::coding::CloseCode},
 };
 
 use chlom_rpc::{Cors, Limits};
-
-/// A client's end.
-struct Socket(WebSocketStream<TcpStream>);
-
-impl Socket {
-    async fn open(node: &Node) -> Self {
-        let stream = TcpStream::connect(node.addr).await.unwrap();
-        Self(client_async(format!("ws://{}/", node.addr), stream).await.unwrap().0)
-    }
-
-    async fn send(&mut self, text: impl Into<String>) {
-        self.0.send(Message::text(text.into())).await.unwrap();
-    }
-
-    async fn message(&mut self) -> Message {
-        timeout(PATIENCE, self.0.next()).await.expect("a message in time").expect("open").unwrap()
-    }
-
-    async fn json(&mut self) -> Value {
-        loop {
-            match self.message().await {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    async fn call(&mut self, id: u64, method: &str, params: &str) -> Value {
-        self.send(call(id, method, params)).await;
-        self.json().await
-    }
-
-    async fn subscribe(&mut self, params: &str) -> Value {
-        let response = self.call(1, "eth_subscribe", params).await;
-        assert!(response["result"].is_string(), "{response}");
-        response["result"].clone()
-    }
-
-    async fn event(&mut self, subscription: &Value) -> Value {
-        let event = self.json().await;
-        assert_eq!(event["method"], "eth_subscription", "{event}");
-        assert_eq!(event["params"]["subscription"], *subscription);
-        event["params"]["result"].clone()
-    }
-
-    /// The close code that the server ends with.
-    async fn closed(&mut self) -> Option<(CloseCode, String)> {
-        let end = async {
-            loop {
-                match self.0.next().await {
-                    Some(Ok(Message::Close(frame))) => {
-                        return frame.map(|frame| (frame.code, frame.reason.to_string()));
-                    }
-                    Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return None,
-                }
-            }
-        };
-        timeout(PATIENCE, end).await.expect("the server closes the connection")
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_and_batches_are_answered_as_over_http() {
@@ -131,6 +70,28 @@ async fn new_heads_logs_and_pending_transactions_are_announced() {
     let found = logs.event(&log_id).await;
     assert_eq!((&found["transactionHash"], &found["blockNumber"]), (&hash, &json!("0x1")));
     assert_eq!(found["data"], format!("0x{}", "05".repeat(40)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_revert_subscribers_are_told_of_the_blocks_that_take_the_place_of_undone_ones() {
+    let node = Node::start().await;
+    let mut heads = Socket::open(&node).await;
+    let mut logs = Socket::open(&node).await;
+    let head_id = heads.subscribe("[\"newHeads\"]").await;
+    let log_id = logs.subscribe("[\"logs\"]").await;
+    node.chain.mine();
+    let snapshot = node.result("evm_snapshot", "[]").await;
+    node.chain.mine();
+    assert_eq!(node.result("evm_revert", &format!("[{snapshot}]")).await, true);
+    let raw = log(0, 0, vec![5; 40]);
+    node.result("eth_sendRawTransaction", &format!("[\"{raw}\"]")).await;
+    let new = node.chain.mine().block;
+    for number in ["0x1", "0x2"] {
+        assert_eq!(heads.event(&head_id).await["number"], number);
+    }
+    let again = heads.event(&head_id).await;
+    assert_eq!((&again["number"], &again["hash"]), (&json!("0x2"), &json!(new.hash)));
+    assert_eq!(logs.event(&log_id).await["blockNumber"], "0x2");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, constants::EMPTY_WITHDRAWALS};
+use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
-use chlom_app::rules::next_base_fee;
+use chlom_app::rules::{next_base_fee, unexecuted};
 use chlom_evm::BlockEnv;
 use chlom_primitives::{
     Additions, Block, Receipt, Tx,
     block::{receipts_root, transactions_root},
 };
 use revm::{
-    Database, InspectCommitEvm,
+    Database, InspectEvm,
     context::{
         ContextTr, TxEnv,
         result::{ExecutionResult, InvalidTransaction},
@@ -26,13 +26,14 @@ use super::{
     state_root::state_root,
 };
 use crate::{
+    dispatch::budget::Room,
     error::{INTERNAL_ERROR, INVALID_PARAMS, RpcError},
     eth::{
+        code_cache::keep_changes,
         deadline::Deadline,
         fill::{typed, with_empty_signature},
         json::Json,
         message::{is_free, tx_env},
-        node::EMPTY_REQUESTS_HASH,
         overrides::apply,
         point::state_error,
         request::CallRequest,
@@ -51,15 +52,16 @@ pub(super) struct Simulator<'c> {
     budget: u64,
     deadline: Deadline,
     json: Json,
+    room: Room,
 }
 
 impl<'c> Simulator<'c> {
-    pub(super) fn new(stage: Stage<'c>, validation: bool, transfers: bool, full: bool) -> Self {
+    pub(super) fn new(stage: Stage<'c>, validation: bool, transfers: bool, full: bool, room: Room) -> Self {
         let mut json = Json::with_capacity(4096);
         json.open_array();
         let (parent, budget) = (stage.point.block.clone(), stage.ctx.limits.call_gas);
         let deadline = Deadline::start(stage.ctx);
-        Self { stage, validation, transfers, full, parent, budget, deadline, json }
+        Self { stage, validation, transfers, full, parent, budget, deadline, json, room }
     }
 
     /// The answer.
@@ -79,6 +81,7 @@ impl<'c> Simulator<'c> {
         if self.json.len() > most {
             return Err(RpcError::limit(format!("response is larger than {most} bytes")));
         }
+        self.room.cover(self.json.len())?;
         self.parent = Arc::new(block);
         Ok(())
     }
@@ -92,23 +95,16 @@ impl<'c> Simulator<'c> {
             None if self.validation => next_base_fee(parent, &self.stage.ctx.params),
             None => 0,
         };
-        Ok(Header {
-            parent_hash: self.parent.hash,
-            ommers_hash: EMPTY_OMMER_ROOT_HASH,
-            beneficiary: overrides.fee_recipient.unwrap_or(parent.beneficiary),
-            number: planned.height,
-            gas_limit: overrides.gas_limit.unwrap_or(parent.gas_limit),
+        let env = BlockEnv {
+            height: planned.height,
             timestamp: planned.timestamp,
-            extra_data: Additions::empty().hash().0.into(),
+            beneficiary: overrides.fee_recipient.unwrap_or(parent.beneficiary),
+            gas_limit: overrides.gas_limit.unwrap_or(parent.gas_limit),
+            base_fee,
             mix_hash: overrides.prev_randao.unwrap_or_default(),
-            base_fee_per_gas: Some(base_fee),
-            withdrawals_root: Some(EMPTY_WITHDRAWALS),
-            blob_gas_used: Some(0),
-            excess_blob_gas: Some(0),
-            parent_beacon_block_root: Some(B256::ZERO),
-            requests_hash: Some(EMPTY_REQUESTS_HASH),
-            ..Default::default()
-        })
+            parent_hash: self.parent.hash,
+        };
+        Ok(unexecuted(&env, &Additions::empty()))
     }
 
     fn set_environment(&mut self, planned: &Planned, header: &Header) -> Result<(), RpcError> {
@@ -132,7 +128,7 @@ impl<'c> Simulator<'c> {
         let (ctx, deadline, validation) = (self.stage.ctx, self.deadline, self.validation);
         let chain_id = ctx.params.chain.evm_chain_id;
         let env: BlockEnv = chlom_app::env_of(header);
-        let mut evm = self.stage.begin_block(&env, CallLogs::new(self.transfers))?;
+        let mut evm = self.stage.begin_block(&env, CallLogs::new(self.transfers, deadline))?;
         let (mut called, mut used) = (Vec::with_capacity(planned.calls.len()), 0u64);
         for request in &planned.calls {
             deadline.check()?;
@@ -218,13 +214,17 @@ fn call(evm: &mut SimEvm<'_>, tx: TxEnv, validation: bool) -> Result<ExecutionRe
     evm.ctx.cfg.disable_nonce_check = !validation;
     evm.ctx.cfg.disable_base_fee = !validation && is_free(&tx);
     let base_fee = evm.ctx.block.basefee;
-    evm.inspect_tx_commit(tx).map_err(|error| match refused(error, &evm.ctx.tx, base_fee) {
+    let outcome = evm.inspect_tx(tx);
+    evm.inspector.in_time()?;
+    let outcome = outcome.map_err(|error| match refused(error, &evm.ctx.tx, base_fee) {
         Refused::Invalid { reason, tx, base_fee } => {
             let code = invalid_code(&reason);
             RpcError { code, ..Refused::Invalid { reason, tx, base_fee }.into_error() }
         }
         Refused::Fault(error) => error,
-    })
+    })?;
+    keep_changes(evm.ctx.db_mut(), outcome.state);
+    Ok(outcome.result)
 }
 
 /// The codes of the specification for transactions that cannot be executed.

@@ -1,11 +1,16 @@
 //! Collects the logs of a call in order; with transfers, each movement of CHM as a log of the ERC-7528 address. What a
-//! failed call logged is forgotten.
+//! failed call logged is forgotten. Looks at the clock while it is there.
 
 use alloy_primitives::{Address, B256, Bytes, Log, LogData, U256, address, b256};
 use revm::{
     Inspector,
     context::{ContextTr, JournalTr},
-    interpreter::{CallInputs, CallOutcome, CallScheme, CreateInputs, CreateOutcome},
+    interpreter::{CallInputs, CallOutcome, CallScheme, CreateInputs, CreateOutcome, Interpreter},
+};
+
+use crate::{
+    error::RpcError,
+    eth::deadline::{Deadline, STEPS_A_LOOK, halt},
 };
 
 /// Emitter of transfers that no contract logs (ERC-7528).
@@ -14,9 +19,12 @@ const NATIVE: Address = address!("eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
 const TRANSFER: B256 = b256!("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
 
 /// The inspector.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct CallLogs {
     transfers: bool,
+    deadline: Deadline,
+    steps: u32,
+    late: bool,
     /// Logs of the frames in execution, outermost first.
     frames: Vec<Vec<Log>>,
     /// Logs of the last finished call.
@@ -25,8 +33,14 @@ pub(super) struct CallLogs {
 
 impl CallLogs {
     /// With transfers or without.
-    pub(super) fn new(transfers: bool) -> Self {
-        Self { transfers, ..Self::default() }
+    pub(super) fn new(transfers: bool, deadline: Deadline) -> Self {
+        Self { transfers, deadline, steps: 0, late: false, frames: Vec::new(), done: Vec::new() }
+    }
+
+    /// # Errors
+    /// The time was up within a call.
+    pub(super) fn in_time(&self) -> Result<(), RpcError> {
+        if self.late { Err(self.deadline.error()) } else { Ok(()) }
     }
 
     /// The logs of the call that just ended.
@@ -62,6 +76,14 @@ impl CallLogs {
 }
 
 impl<CTX: ContextTr> Inspector<CTX> for CallLogs {
+    fn step(&mut self, interp: &mut Interpreter, ctx: &mut CTX) {
+        self.steps = self.steps.wrapping_add(1);
+        if self.steps.is_multiple_of(STEPS_A_LOOK) && self.deadline.passed() {
+            self.late = true;
+            halt(&self.deadline.error(), interp, ctx);
+        }
+    }
+
     fn log(&mut self, _: &mut CTX, log: Log) {
         self.push(log);
     }

@@ -79,8 +79,13 @@ pub(super) fn simulate_v1(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
     bounds(ctx, &payload)?;
     let stage = Stage::new(ctx, id, None, None)?;
     let blocks = plan(ctx, &stage.point, payload.block_state_calls)?;
-    let mut simulator =
-        Simulator::new(stage, payload.validation, payload.trace_transfers, payload.return_full_transactions);
+    let mut simulator = Simulator::new(
+        stage,
+        payload.validation,
+        payload.trace_transfers,
+        payload.return_full_transactions,
+        params.room(),
+    );
     for block in blocks {
         simulator.block(block)?;
     }

@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use alloy_consensus::{
-    EMPTY_OMMER_ROOT_HASH, Header, SignableTransaction, TxEip1559, TxEnvelope, TxLegacy, TypedTransaction,
-    constants::EMPTY_WITHDRAWALS,
-};
+use alloy_consensus::{Header, SignableTransaction, TxEip1559, TxEnvelope, TxLegacy, TypedTransaction};
 use alloy_eips::eip2935::{HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE};
-use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
+use alloy_primitives::{Address, Bytes, TxKind, U256, keccak256};
+use chlom_app::rules::unexecuted;
 use chlom_crypto::AccountKey;
 use chlom_evm::{BlockEnv, BlockExecutor};
 use chlom_module::ModuleSet;
@@ -22,9 +20,7 @@ use serde_json::{Value, value::RawValue};
 use tokio::sync::broadcast;
 
 use super::contracts;
-use crate::{
-    Context, Limits, RpcError, Wake, dispatch::Params as CallParams, eth::node::EMPTY_REQUESTS_HASH,
-};
+use crate::{Context, Limits, RpcError, Wake, dispatch::Params as CallParams};
 
 /// Wei of each key's account in genesis: 1,000 CHM.
 pub(crate) const FUNDS: u128 = 1_000_000_000_000_000_000_000;
@@ -59,8 +55,7 @@ impl Chain {
     pub(crate) fn with(store: StoreConfig, limits: Limits) -> Self {
         let params = Arc::new(Params::default());
         let store = Store::open(store).unwrap();
-        let env =
-            PoolEnv { chain_id: params.chain.evm_chain_id, block_gas_limit: params.gas.block_gas_limit };
+        let env = PoolEnv::of(&params);
         let (pool, _) = Pool::open(PoolConfig::default(), None, env).unwrap();
         let ctx = Arc::new(Context {
             store,
@@ -147,26 +142,12 @@ impl Chain {
     ) -> Arc<Block> {
         let (receipts_root, logs_bloom) = receipts_root(&receipts);
         let header = Header {
-            parent_hash: env.parent_hash,
-            ommers_hash: EMPTY_OMMER_ROOT_HASH,
-            beneficiary: env.beneficiary,
             state_root: trie.state_root,
             transactions_root: transactions_root(&txs),
             receipts_root,
             logs_bloom,
-            number: env.height,
-            gas_limit: env.gas_limit,
             gas_used: receipts.last().map_or(0, |receipt| receipt.cumulative_gas_used),
-            timestamp: env.timestamp,
-            extra_data: Additions::empty().hash().0.into(),
-            mix_hash: env.mix_hash,
-            base_fee_per_gas: Some(env.base_fee),
-            withdrawals_root: Some(EMPTY_WITHDRAWALS),
-            blob_gas_used: Some(0),
-            excess_blob_gas: Some(0),
-            parent_beacon_block_root: Some(B256::ZERO),
-            requests_hash: Some(EMPTY_REQUESTS_HASH),
-            ..Default::default()
+            ..unexecuted(env, &Additions::empty())
         };
         let block = Arc::new(Block::seal(header, Additions::empty(), txs));
         let commit = Commit { block: block.clone(), receipts: Arc::new(receipts), diff, trie };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     chain::{Chain, FEE_CAP, START, TIP, word},
-    contracts::{ENVIRONMENT, INVALID, OUTER, READER, REVERTER, STORE, TOPIC, not_yours},
+    contracts::{ENDLESS, ENVIRONMENT, INVALID, OUTER, READER, REVERTER, STORE, TOPIC, not_yours},
 };
 use crate::Limits;
 
@@ -210,4 +210,22 @@ fn an_older_base_executes_on_its_state() {
     let blocks = chain.ok("eth_simulateV1", json!([payload, "0x0"]));
     assert_eq!(blocks[0]["number"], json!("0x1"));
     assert_eq!(blocks[0]["stateRoot"], json!(B256::ZERO));
+}
+
+#[test]
+fn the_time_limit_ends_a_simulation_within_a_call() {
+    let limits = Limits {
+        call_gas: u64::MAX / 2,
+        call_time: std::time::Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let chain = Chain::with(StoreConfig::memory(), limits);
+    // By its gas alone this loop would run for thousands of years.
+    let gas = format!("{:#x}", u64::MAX / 4);
+    let block = json!({
+        "blockOverrides": { "gasLimit": format!("{:#x}", u64::MAX / 2) },
+        "calls": [{ "to": ENDLESS, "gas": gas }],
+    });
+    let (code, message) = refused(&chain, json!({ "blockStateCalls": [block] }));
+    assert_eq!((code, message.as_str()), (-32000, "execution aborted (timeout = 50ms)"));
 }

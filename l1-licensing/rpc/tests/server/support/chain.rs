@@ -14,7 +14,7 @@ use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use chlom_app::{App, Base, TxSource, next_env};
 use chlom_crypto::AccountKey;
-use chlom_evm::TxInvalid;
+use chlom_evm::{BlockEnv, TxInvalid};
 use chlom_module::ModuleSet;
 use chlom_pool::{Best, Pool, PoolConfig, PoolEnv};
 use chlom_primitives::{Additions, Block, Params, Tx};
@@ -81,8 +81,7 @@ impl Chain {
         let modules = Arc::new(ModuleSet::empty());
         let store = Store::open(StoreConfig::memory()).unwrap();
         store.commit(genesis(&params)).unwrap();
-        let env =
-            PoolEnv { chain_id: params.chain.evm_chain_id, block_gas_limit: params.gas.block_gas_limit };
+        let env = PoolEnv::of(&params);
         let (pool, _) = Pool::open(PoolConfig::default(), None, env).unwrap();
         pool.reset(&store.head().unwrap().state, params.gas.initial_base_fee_wei).unwrap();
         let heads = broadcast::channel(64).0;
@@ -172,15 +171,15 @@ impl DevControl for Dev {
         Ok(self.producer().store.head().unwrap().block.height())
     }
 
-    fn revert(&self, id: u64) -> Result<bool, RpcError> {
+    fn revert(&self, id: u64) -> Result<Option<u64>, RpcError> {
         let producer = self.producer();
         if id > producer.store.head().unwrap().block.height() {
-            return Ok(false);
+            return Ok(None);
         }
         producer.store.rewind(id).map_err(RpcError::internal)?;
         let head = producer.store.head().unwrap();
         producer.pool.reset(&head.state, head.block.header.base_fee_per_gas.unwrap()).unwrap();
-        Ok(true)
+        Ok(Some(id))
     }
 }
 
@@ -231,15 +230,16 @@ fn genesis(params: &Params) -> Commit {
     diff.accounts.insert(LOGGER, AccountChange { after: Some(logger), ..AccountChange::default() });
     diff.codes.insert(keccak256(&code), code);
     let trie = trie::apply(&MemoryState::default(), &mut diff).unwrap();
-    let additions = Additions::empty();
+    let additions = Additions::genesis(params);
+    let env = BlockEnv {
+        timestamp: 1_700_000_000,
+        gas_limit: params.gas.block_gas_limit,
+        base_fee: params.gas.initial_base_fee_wei,
+        ..Default::default()
+    };
     let header = alloy_consensus::Header {
         state_root: trie.state_root,
-        gas_limit: params.gas.block_gas_limit,
-        timestamp: 1_700_000_000,
-        extra_data: additions.hash().0.into(),
-        base_fee_per_gas: Some(params.gas.initial_base_fee_wei),
-        withdrawals_root: Some(alloy_consensus::constants::EMPTY_WITHDRAWALS),
-        ..Default::default()
+        ..chlom_app::rules::unexecuted(&env, &additions)
     };
     let block = Arc::new(Block::seal(header, additions, Vec::new()));
     Commit { block, receipts: Arc::default(), diff, trie }

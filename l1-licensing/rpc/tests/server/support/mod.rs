@@ -2,6 +2,7 @@
 
 pub(crate) mod chain;
 pub(crate) mod client;
+pub(crate) mod socket;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -85,6 +86,13 @@ impl Node {
     /// The text of `/metrics`.
     pub(crate) async fn metrics(&self) -> String {
         self.client().await.get("/metrics").await.body
+    }
+
+    /// Bytes that large bodies, answers and notices take, as `/metrics` has them.
+    pub(crate) async fn memory(&self) -> usize {
+        let metrics = self.metrics().await;
+        let line = metrics.lines().find_map(|line| line.strip_prefix("chlom_rpc_memory_bytes "));
+        line.expect("a gauge").parse().unwrap()
     }
 
     /// Waits until `/metrics` has this text.
