@@ -4,7 +4,6 @@
 //! - [`recover`](mod@recover): from a transaction's bytes to a [`chlom_primitives::Tx`] that carries its sender, one by
 //!   one or many in parallel; EIP-7702 authorities.
 //! - [`account`]: secret keys of accounts, for whoever signs transactions on this node.
-//! - [`kzg`]: the trusted set-up, one a process.
 //! - [`validator`]: Ed25519 keys of validators, as CometBFT has them.
 //! - [`kzg`]: blobs as squares of cells under KZG commitments: encode, prove, verify, rebuild (`spec/da.md`).
 //! - [`sampling`]: which cells of a square a light client asks for, and how sure the answers make it.

@@ -24,6 +24,7 @@ pub mod payload;
 mod point;
 mod prove;
 mod recover;
+mod setup;
 mod square;
 mod verify;
 
@@ -39,6 +40,7 @@ pub use header::{BlobHeader, HEADER_BYTES, HEADER_VERSION, HeaderError};
 pub use payload::DataRows;
 pub use prove::prove_rows;
 pub use recover::{Line, PartialSquare, RecoverError, Unrecoverable, check_recoverable, recover};
+pub use setup::{KzgSettings, setup};
 pub use square::{CellId, Proofs, RowCount, Square};
 pub use verify::{ProvenCell, find_wrong_cells, verify_cells, verify_point};
 
@@ -62,9 +64,3 @@ pub const PAYLOAD_PER_ELEMENT: usize = BYTES_PER_ELEMENT - 1;
 pub const PAGE_BYTES: usize = ELEMENTS_PER_CELL * PAYLOAD_PER_ELEMENT;
 /// Data rows that a blob may have at most.
 pub const MAX_ROWS: usize = 32;
-
-/// The trusted set-up of Ethereum's ceremony. revm's point evaluation asks for the same one, so a process holds it once
-/// (105 MB); the first call loads it.
-pub fn setup() -> &'static c_kzg::KzgSettings {
-    c_kzg::ethereum_kzg_settings(8)
-}
