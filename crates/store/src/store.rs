@@ -128,13 +128,13 @@ impl Store {
         let tip = self.writable_tip()?;
         check_next(tip.as_deref(), &commit.block)?;
         let number = tip.map_or(1, |tip| tip.commit.saturating_add(1));
-        shared.caches.stage(&commit.diff, &commit.trie, number);
+        let replaced = shared.caches.stage(&commit.diff, &commit.trie, number);
         let layer = Arc::new(Layer::new(number, commit));
         self.show_tip(&layer)?;
         let (reply, done) = channel();
         *shared.pending.lock() += 1;
         let height = layer.height();
-        jobs.send(Job::Commit(layer, reply)).map_err(|_| writer_gone())?;
+        jobs.send(Job::Commit(layer, reply, replaced)).map_err(|_| writer_gone())?;
         Ok(CommitTicket { height, done })
     }
 

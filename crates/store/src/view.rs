@@ -8,8 +8,8 @@ use chlom_primitives::Block;
 use chlom_state::{Account, Branch, Child, NodeReader, StateError, StateReader, TrieId};
 
 use crate::{
-    cache::state::Compact, earlier::Earlier, error::StoreError, layer::hash_slot, shared::Shared,
-    version::Version,
+    cache::state::Compact, earlier::Earlier, error::StoreError, layer::hash_slot, nodes::NodeKey,
+    shared::Shared, version::Version,
 };
 
 /// State at one height. It answers the same for as long as it lives, whatever is committed or rewound meanwhile, and
@@ -167,11 +167,26 @@ impl StateView {
     fn newest_branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
         let (cache, at, key) = (&self.shared.caches.branches, self.version.commit, (*trie, *path));
         if let Some(cached) = cache.get(&key, at) {
-            return Ok(cached.branch);
+            return Ok(cached);
         }
         let branch = self.version.branch(trie, path)?;
-        cache.fill(key, &branch.clone().into(), at, at);
+        cache.fill(key, &branch, at, at);
         Ok(branch)
+    }
+
+    fn newest_branches(&self, trie: &TrieId, paths: &[Nibbles]) -> Result<Vec<Option<Branch>>, StateError> {
+        let (cache, at) = (&self.shared.caches.branches, self.version.commit);
+        let keys: Vec<_> = paths.iter().map(|path| (*trie, *path)).collect();
+        let found = cache.get_all(&keys, at).into_iter().zip(&keys);
+        let read = |(cached, key): (Option<Option<Branch>>, &NodeKey)| {
+            if let Some(branch) = cached {
+                return Ok(branch);
+            }
+            let branch = self.version.branch(trie, &key.1)?;
+            cache.fill(*key, &branch, at, at);
+            Ok(branch)
+        };
+        found.map(read).collect()
     }
 }
 
@@ -187,6 +202,13 @@ impl NodeReader for StateView {
         match &self.past {
             None => self.newest_branch(trie, path),
             Some(past) => self.earlier(past, |reader| reader.branch(trie, path)),
+        }
+    }
+
+    fn branches(&self, trie: &TrieId, paths: &[Nibbles]) -> Result<Vec<Option<Branch>>, StateError> {
+        match &self.past {
+            None => self.newest_branches(trie, paths),
+            Some(past) => self.earlier(past, |reader| reader.branches(trie, paths)),
         }
     }
 
