@@ -102,8 +102,8 @@ impl Writer {
 fn write_values(batch: &mut Batch, values: &HashedChanges) {
     for (hashed, value) in &values.accounts {
         match value {
-            Some(value) => batch.put(Table::Accounts, hashed.as_slice(), account::encode(value)),
-            None => batch.delete(Table::Accounts, hashed.as_slice()),
+            Some(value) => batch.put(Table::Accounts, key::owner(hashed), account::encode(value)),
+            None => batch.delete(Table::Accounts, key::owner(hashed)),
         }
     }
     for (hashed, change) in &values.storage {
@@ -121,7 +121,7 @@ fn write_values(batch: &mut Batch, values: &HashedChanges) {
 fn delete_block(shared: &Shared, batch: &mut Batch, head: &Version, height: u64) -> Result<(), StoreError> {
     let block = shared.block_in(head, height)?.ok_or_else(|| shared.damaged(format!("no block {height}")))?;
     for tx in &block.txs {
-        batch.delete(Table::Txs, tx.hash().as_slice());
+        batch.delete(Table::Txs, key::tx(&tx.hash()));
     }
     batch.delete(Table::Hashes, block.hash.as_slice());
     delete_history(batch, &head.pinned, height)?;
