@@ -8,8 +8,13 @@ use chlom_primitives::Block;
 use chlom_state::{Account, Branch, Child, NodeReader, StateError, StateReader, TrieId};
 
 use crate::{
-    cache::state::Compact, earlier::Earlier, error::StoreError, layer::hash_slot, nodes::NodeKey,
-    shared::Shared, version::Version,
+    cache::state::Compact,
+    earlier::{Earlier, Patience},
+    error::StoreError,
+    layer::hash_slot,
+    nodes::NodeKey,
+    shared::Shared,
+    version::Version,
 };
 
 /// State at one height. It answers the same for as long as it lives, whatever is committed or rewound meanwhile, and
@@ -144,14 +149,14 @@ impl StateView {
         read: impl FnOnce(&dyn NodeReader) -> Result<T, StateError>,
     ) -> Result<T, StateError> {
         if let Some(earlier) = past.trie.get() {
-            return read(&earlier.reader(&self.shared));
+            return read(&earlier.reader(&self.shared, Patience(None)));
         }
-        let earlier = self.shared.earlier.at(&self.shared, &self.version, past.height);
+        let earlier = self.shared.earlier.at(&self.shared, &self.version, past.height, Patience(None));
         let earlier = earlier.map_err(|error| match error {
             StoreError::State(error) => error,
             other => StateError::Backend(other.to_string()),
         })?;
-        read(&past.trie.get_or_init(|| earlier).reader(&self.shared))
+        read(&past.trie.get_or_init(|| earlier).reader(&self.shared, Patience(None)))
     }
 
     fn newest_root(&self, trie: &TrieId) -> Result<Option<Child>, StateError> {
