@@ -4,11 +4,12 @@
 //! - [`params`]: the parameters that consensus agrees on, read from `spec/params.toml`.
 //! - [`tx`]: a signed transaction with its recovered sender and its exact bytes.
 //! - [`header`]: entry 0 of a block, an Ethereum header plus what consensus adds.
-//! - [`block`]: a block, its entries and its receipts.
+//! - [`block`]: a block, its entries and its receipts; `list_root`: what its header says of them.
 
 pub mod address;
 pub mod block;
 pub mod header;
+mod list_root;
 pub mod params;
 pub mod tx;
 

@@ -14,6 +14,8 @@ pub struct StateDiff {
     pub accounts: BTreeMap<Address, AccountChange>,
     /// Code that the block deployed, by hash.
     pub codes: BTreeMap<B256, Bytes>,
+    /// keccak256 of the addresses in `accounts`, in their order, once [`crate::trie::apply`] has made them; else nothing.
+    pub hashed: Vec<B256>,
 }
 
 /// The change of one account.

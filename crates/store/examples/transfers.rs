@@ -98,7 +98,7 @@ fn execute(view: &impl StateReader, pairs: &[(Address, Address)]) -> Result<Stat
             }
         }
     }
-    Ok(StateDiff { accounts, codes: BTreeMap::new() })
+    Ok(StateDiff { accounts, ..StateDiff::default() })
 }
 
 fn resident_mib() -> u64 {

@@ -96,9 +96,9 @@ impl StateWrites<'_> {
         if before != after {
             match after {
                 Some(after) => {
-                    self.batch.put(Table::Accounts, keys.hashed.as_slice(), account::encode(after))
+                    self.batch.put(Table::Accounts, key::owner(&keys.hashed), account::encode(after))
                 }
-                None => self.batch.delete(Table::Accounts, keys.hashed.as_slice()),
+                None => self.batch.delete(Table::Accounts, key::owner(&keys.hashed)),
             }
             if self.height > 0 {
                 let history = key::account_history(&keys.hashed, self.height);
@@ -119,7 +119,7 @@ fn write_block(layer: &Layer, batch: &mut Batch) {
     batch.put(Table::Receipts, at, receipts::encode(&layer.receipts));
     batch.put(Table::Hashes, hash.as_slice(), at);
     for (index, tx) in (0u32..).zip(&layer.block.txs) {
-        batch.put(Table::Txs, tx.hash().as_slice(), block::encode_location(height, index));
+        batch.put(Table::Txs, key::tx(&tx.hash()), block::encode_location(height, index));
     }
     batch.put(Table::Meta, key::META_TIP, tip_record(height, &hash));
     if height == 0 {

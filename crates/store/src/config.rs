@@ -68,8 +68,8 @@ pub struct StoreConfig {
     pub history: History,
     /// How many heights below the tip proofs are made for.
     pub proof_history: u64,
-    /// Bytes of memory for cached state and trie records, and half of it again for trie records that wait to
-    /// be stored: upper bounds that are reached under load only.
+    /// Bytes of memory for cached state and trie records, half of it again for trie records that wait to be stored, and a
+    /// quarter for each of at most six earlier tries that proofs need: upper bounds that are reached under load only.
     pub cache_bytes: usize,
     /// Injected write failures; `None` outside of tests.
     pub fail_point: Option<Arc<dyn FailPoint>>,

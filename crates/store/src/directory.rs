@@ -10,7 +10,7 @@ use std::{
 use crate::error::StoreError;
 
 /// Layout of the tables and records that this build reads and writes.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// Says that a directory is a store, and in which format. It is written before anything else.
 const MARKER: &str = "CHLOM-STORE";

@@ -106,6 +106,22 @@ pub enum StoreError {
         /// Oldest height that is proved.
         oldest: u64,
     },
+    /// More changed since this height than a proof may take back.
+    #[error(
+        "more changed since height {height} than the {limit} bytes that a proof may take; ask for a newer height, or start with a larger --cache"
+    )]
+    TooMuchSince {
+        /// Height asked for.
+        height: u64,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The trie of an earlier height was not worked out by the deadline.
+    #[error("the trie at height {height} was not worked out in time; ask for a newer height, or again later")]
+    Expired {
+        /// Height asked for.
+        height: u64,
+    },
     /// The height is not committed yet.
     #[error("height {height} is not committed yet, the tip is {tip:?}")]
     Future {

@@ -9,7 +9,6 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use chlom_primitives::{Block, Receipt};
 use chlom_state::{Account, AccountChange, SlotChange, StateDiff, TrieUpdates};
 use foldhash::fast::RandomState;
-use rayon::prelude::*;
 
 use crate::nodes::Weighed;
 
@@ -140,16 +139,19 @@ impl Layer {
 
 impl HashedKeys {
     fn new(diff: &StateDiff) -> Self {
-        let changes: Vec<_> = diff.accounts.iter().collect();
-        let accounts: Vec<_> = changes
-            .into_par_iter()
-            .with_min_len(256)
-            .map(|(address, change)| HashedAccount {
-                address: *address,
-                hashed: keccak256(address),
-                slots: change.storage.iter().map(|(slot, value)| (hash_slot(slot), *value)).collect(),
-            })
-            .collect();
+        let hash = |address: &Address| keccak256(address);
+        let hashed: Vec<B256> = if diff.hashed.len() == diff.accounts.len() {
+            diff.hashed.clone()
+        } else {
+            diff.accounts.keys().map(hash).collect()
+        };
+        debug_assert!(diff.accounts.keys().map(hash).eq(hashed.iter().copied()), "hashes of other accounts");
+        let account = |((address, change), hashed): ((&Address, &AccountChange), B256)| HashedAccount {
+            address: *address,
+            hashed,
+            slots: change.storage.iter().map(|(slot, value)| (hash_slot(slot), *value)).collect(),
+        };
+        let accounts: Vec<_> = diff.accounts.iter().zip(hashed).map(account).collect();
         let by_hash = accounts.iter().enumerate().map(|(at, account)| (account.hashed, at)).collect();
         Self { accounts, by_hash }
     }

@@ -6,7 +6,13 @@ use alloy_consensus::Header;
 use alloy_primitives::B256;
 use chlom_primitives::{Block, Receipt};
 
-use crate::{encoding::block, error::StoreError, kv::Table, store::Store, version::Version};
+use crate::{
+    encoding::{block, key},
+    error::StoreError,
+    kv::Table,
+    store::Store,
+    version::Version,
+};
 
 impl Store {
     /// The durable block at a height.
@@ -72,7 +78,7 @@ impl Store {
     /// Faults of the disk only.
     pub fn tx_location(&self, hash: &B256) -> Result<Option<(u64, u32)>, StoreError> {
         let Some(head) = self.shared().head() else { return Ok(None) };
-        let found = head.pinned.get(Table::Txs, hash.as_slice())?;
+        let found = head.pinned.get(Table::Txs, key::tx(hash))?;
         Ok(found.map(|bytes| block::decode_location(&bytes)).transpose()?)
     }
 }

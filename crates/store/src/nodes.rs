@@ -1,18 +1,17 @@
 //! Trie records that are not in the engine's trie table yet.
 //!
 //! A block of random transfers rewrites some ten megabytes of records, most of them again in the next block. So the
-//! blocks' updates gather in memory, those of the last few blocks as they came and older ones merged into one map, and
-//! reach the table now and then. What a crash loses follows from the flat tables and the lists of changes.
+//! blocks' updates gather in memory, those of the last few blocks as they came and older ones merged, the older the more,
+//! and reach the table now and then. What a crash loses follows from the flat tables and the lists of changes.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 use alloy_primitives::B256;
 use alloy_trie::Nibbles;
 use chlom_state::{Branch, Child, StateError, TrieId, TrieUpdates};
-use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
 use crate::{
@@ -32,107 +31,68 @@ pub(crate) fn branch_bytes(branch: &Branch) -> usize {
     16 + branch.as_bytes().len()
 }
 
-/// A branch with what it weighs, counted when the branch is new: later it would have to be fetched into the processor's
-/// caches again.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct WeighedBranch {
-    pub(crate) branch: Option<Branch>,
-    pub(crate) bytes: u32,
+/// Bytes that a record takes in a list, with its path.
+fn record_bytes(branch: &Option<Branch>) -> usize {
+    size_of::<(Nibbles, Option<Branch>)>() + branch.as_ref().map_or(0, branch_bytes)
 }
 
-impl From<Option<Branch>> for WeighedBranch {
-    fn from(branch: Option<Branch>) -> Self {
-        let bytes = branch.as_ref().map_or(0, branch_bytes);
-        Self { branch, bytes: bytes.try_into().unwrap_or(u32::MAX) }
-    }
-}
-
-impl WeighedBranch {
-    /// Bytes that it takes in a map, with its key.
-    fn in_map(&self) -> usize {
-        size_of::<NodeKey>() + size_of::<Self>() + self.bytes as usize
-    }
-}
-
-/// The updates of several blocks as one.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Merged {
-    roots: HashMap<TrieId, Option<Child>, RandomState>,
-    branches: HashMap<NodeKey, WeighedBranch, RandomState>,
-    /// Storage tries of whose stored records none counts any more.
-    cleared: BTreeSet<B256>,
-    bytes: usize,
-}
-
-impl Merged {
-    fn is_cleared(&self, trie: &TrieId) -> bool {
-        matches!(trie, TrieId::Storage(hashed) if self.cleared.contains(hashed))
-    }
-
-    fn root(&self, trie: &TrieId) -> Known<Child> {
-        self.roots.get(trie).cloned().or_else(|| self.is_cleared(trie).then_some(None))
-    }
-
-    fn branch(&self, trie: &TrieId, path: &Nibbles) -> Known<Branch> {
-        if self.branches.is_empty() {
-            return None;
-        }
-        self.branches
-            .get(&(*trie, *path))
-            .map(|known| known.branch.clone())
-            .or_else(|| self.is_cleared(trie).then_some(None))
-    }
-
-    /// Adds the updates of the next block.
-    pub(crate) fn absorb(&mut self, updates: &TrieUpdates) {
-        if !updates.cleared.is_empty() {
-            self.forget(&updates.cleared);
-        }
-        self.roots.extend(updates.roots.iter().map(|(trie, root)| (*trie, root.clone())));
-        for (trie, branches) in &updates.branches {
-            for (path, branch) in branches {
-                let branch = WeighedBranch::from(branch.clone());
-                self.bytes += branch.in_map();
-                if let Some(old) = self.branches.insert((*trie, *path), branch) {
-                    self.bytes -= old.in_map();
-                }
-            }
-        }
-    }
-
-    fn forget(&mut self, cleared: &[B256]) {
-        self.cleared.extend(cleared);
-        let gone = |trie: &TrieId| matches!(trie, TrieId::Storage(hashed) if cleared.contains(hashed));
-        self.roots.retain(|trie, _| !gone(trie));
-        self.branches.retain(|(trie, _), _| !gone(trie));
-        self.bytes = self.branches.values().map(WeighedBranch::in_map).sum();
-    }
-
-    /// Storage tries whose stored records all go.
-    pub(crate) fn cleared(&self) -> impl Iterator<Item = &B256> {
-        self.cleared.iter()
-    }
-
-    /// Everything as records of the trie table, sorted, with the height that they complete. `stale` are the stored keys
-    /// of cleared tries, which go unless they are written anew.
-    pub(crate) fn records(&self, stale: BTreeSet<Vec<u8>>, height: u64) -> Vec<(Value, Option<Value>)> {
-        let roots = self.roots.iter().map(|(trie, root)| {
-            let value = root.as_ref().map(|root| root.encode().into());
-            (Value::from(trie.root_key()), value)
-        });
-        let branches = self.branches.par_iter().map(|((trie, path), branch)| {
-            let value = branch.branch.as_ref().map(|branch| branch.as_bytes().into());
+/// Everything in an update as records of the trie table, sorted, with the height that it completes. `stale` are the stored
+/// keys of cleared tries, which go unless they are written anew.
+pub(crate) fn records(
+    updates: &TrieUpdates,
+    stale: BTreeSet<Vec<u8>>,
+    height: u64,
+) -> Vec<(Value, Option<Value>)> {
+    let roots = updates.roots.iter().map(|(trie, root)| {
+        let value = root.as_ref().map(|root| root.encode().into());
+        (Value::from(trie.root_key()), value)
+    });
+    let mut records: Vec<_> = roots.collect();
+    for (trie, branches) in &updates.branches {
+        let branches: Vec<_> = branches.iter().collect();
+        records.par_extend(branches.into_par_iter().with_min_len(256).map(|(path, branch)| {
+            let value = branch.as_ref().map(|branch| branch.as_bytes().into());
             (Value::from(trie.record_key(path)), value)
-        });
-        let mut records: Vec<_> = branches.collect();
-        records.extend(roots);
-        records.push((key::TRIE_HEIGHT.into(), Some(key::height(height).into())));
-        // Stale keys come after, so that the stable sort leaves the new record of a key first.
-        records.extend(stale.into_iter().map(|key| (Value::from(key), None)));
-        records.par_sort_by(|(a, _), (b, _)| a.cmp(b));
-        records.dedup_by(|later, first| later.0 == first.0);
-        records
+        }));
     }
+    records.push((key::TRIE_HEIGHT.into(), Some(key::height(height).into())));
+    // Stale keys come after, so that the stable sort leaves the new record of a key first.
+    records.extend(stale.into_iter().map(|key| (Value::from(key), None)));
+    records.par_sort_by(|(a, _), (b, _)| a.cmp(b));
+    records.dedup_by(|later, first| later.0 == first.0);
+    records
+}
+
+/// The updates of consecutive blocks, oldest first, as one.
+fn merge(parts: &[&TrieUpdates]) -> TrieUpdates {
+    let mut all = TrieUpdates::default();
+    let mut branches: BTreeMap<TrieId, Vec<(&Nibbles, &Option<Branch>)>> = BTreeMap::new();
+    let mut cleared = BTreeSet::new();
+    for part in parts {
+        let is_kept = |trie: &TrieId| !part.is_cleared(trie);
+        if !part.cleared.is_empty() {
+            all.roots.retain(|trie, _| is_kept(trie));
+            branches.retain(|trie, _| is_kept(trie));
+            cleared.extend(&part.cleared);
+        }
+        all.roots.extend(part.roots.iter().map(|(trie, root)| (*trie, root.clone())));
+        for (trie, records) in &part.branches {
+            branches.entry(*trie).or_default().extend(records);
+        }
+        all.state_root = part.state_root;
+    }
+    all.cleared = cleared.into_iter().collect();
+    for (trie, mut records) in branches {
+        // Sorted runs one after the other, which a stable sort merges: of one path the newest comes last.
+        records.sort_by_key(|(path, _)| *path);
+        let newest = records
+            .iter()
+            .enumerate()
+            .filter(|(at, (path, _))| records.get(at + 1).is_none_or(|(next, _)| next != path))
+            .map(|(_, (path, branch))| (**path, (*branch).clone()));
+        all.branches.insert(trie, newest.collect());
+    }
+    all
 }
 
 /// Updates with the bytes that their records take.
@@ -145,71 +105,79 @@ pub(crate) struct Weighed {
 impl From<TrieUpdates> for Weighed {
     fn from(updates: TrieUpdates) -> Self {
         let records = updates.branches.values().flat_map(|table| table.values());
-        let bytes = records.map(|branch| WeighedBranch::from(branch.clone()).in_map()).sum();
+        let bytes = records.map(record_bytes).sum();
         Self { updates, bytes }
     }
 }
 
-/// Updates of one block.
+/// Updates of one block, or of several as one.
 #[derive(Clone, Debug)]
-struct Block {
+struct Run {
+    /// Of the last block.
     height: u64,
+    /// How many times it was merged.
+    rank: u32,
     weighed: Arc<Weighed>,
 }
 
 /// Everything since the stored trie, up to one block. Cheap to clone; a clone never changes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Unstored {
-    merged: Arc<Merged>,
-    /// Newer than `merged`, oldest first.
-    blocks: Vec<Block>,
+    /// Oldest first.
+    runs: Vec<Run>,
 }
 
 impl Unstored {
-    /// Blocks kept apart before they are merged: a reader passes them one by one.
+    /// Runs of a rank that are merged into one of the next: a reader passes them one by one, and a record is copied once
+    /// for each rank.
     const APART: usize = 8;
 
+    fn newest_first(&self) -> impl Iterator<Item = &TrieUpdates> {
+        self.runs.iter().rev().map(|run| &run.weighed.updates)
+    }
+
     pub(crate) fn root(&self, trie: &TrieId) -> Known<Child> {
-        let newest = self.blocks.iter().rev().find_map(|block| block.weighed.updates.root(trie));
-        newest.map(|root| root.cloned()).or_else(|| self.merged.root(trie))
+        self.newest_first().find_map(|updates| updates.root(trie)).map(|root| root.cloned())
     }
 
     pub(crate) fn branch(&self, trie: &TrieId, path: &Nibbles) -> Known<Branch> {
-        let newest = self.blocks.iter().rev().find_map(|block| block.weighed.updates.branch(trie, path));
-        newest.map(|branch| branch.cloned()).or_else(|| self.merged.branch(trie, path))
+        self.newest_first().find_map(|updates| updates.branch(trie, path)).map(|branch| branch.cloned())
     }
 
     /// With the next block on top.
     pub(crate) fn push(&mut self, height: u64, weighed: Arc<Weighed>) {
-        self.blocks.push(Block { height, weighed });
+        self.runs.push(Run { height, rank: 0, weighed });
     }
 
-    /// The blocks above a height only, on top of what `base` holds.
+    /// The blocks above a height only, on top of what `base` holds. None of them is merged with others yet.
     pub(crate) fn rebase(&self, base: &Self, height: u64) -> Self {
-        let mut blocks = base.blocks.clone();
-        blocks.extend(self.blocks.iter().filter(|block| block.height > height).cloned());
-        Self { merged: base.merged.clone(), blocks }
+        let mut runs = base.runs.clone();
+        runs.extend(self.runs.iter().filter(|run| run.height > height).cloned());
+        Self { runs }
     }
 
-    /// Merges the blocks when there are many.
+    /// Merges runs where there are many.
     pub(crate) fn tidy(&mut self) {
-        if self.blocks.len() >= Self::APART {
-            *self = Self { merged: Arc::new(self.merge()), blocks: Vec::new() };
+        while let Some(start) = self.runs.len().checked_sub(Self::APART)
+            && self.runs[start].rank == self.runs[self.runs.len() - 1].rank
+        {
+            let merged = self.runs.split_off(start);
+            let parts: Vec<_> = merged.iter().map(|run| &run.weighed.updates).collect();
+            let weighed = Arc::new(merge(&parts).into());
+            if let Some(newest) = merged.last() {
+                self.runs.push(Run { height: newest.height, rank: newest.rank + 1, weighed });
+            }
         }
     }
 
     /// Everything as one.
-    pub(crate) fn merge(&self) -> Merged {
-        let mut merged = Merged::clone(&self.merged);
-        for block in &self.blocks {
-            merged.absorb(&block.weighed.updates);
-        }
-        merged
+    pub(crate) fn merge(&self) -> TrieUpdates {
+        merge(&self.runs.iter().map(|run| &run.weighed.updates).collect::<Vec<_>>())
     }
 
     /// Bytes in memory, records that several blocks rewrote counted for each that is kept apart.
     pub(crate) fn bytes(&self) -> usize {
-        self.merged.bytes + self.blocks.iter().map(|block| block.weighed.bytes).sum::<usize>()
+        self.runs.iter().map(|run| run.weighed.bytes).sum()
     }
 }
 
@@ -227,5 +195,96 @@ impl Pinned {
             self.snapshot.scan(Table::Trie, &from, &to, &mut |key, _| keys.insert(key.to_vec()))?;
         }
         Ok(keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::{U256, keccak256};
+    use chlom_state::{Account, HashedChanges, MemoryState, StorageChange, trie::apply_hashed};
+
+    /// Numbers from a seed (a linear congruential generator).
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, bound: u64) -> u64 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (self.0 >> 33) % bound
+        }
+
+        /// Accounts that come, change and go, some with storage.
+        fn block(&mut self) -> HashedChanges {
+            let mut changes = HashedChanges::default();
+            for _ in 0..6 {
+                let hashed = keccak256(self.below(60).to_be_bytes());
+                if self.below(6) == 0 {
+                    changes.accounts.insert(hashed, None);
+                    changes.storage.remove(&hashed);
+                    continue;
+                }
+                let nonce = self.below(1_000);
+                changes.accounts.insert(hashed, Some(Account { nonce, ..Account::default() }));
+                let storage = StorageChange { wiped: self.below(4) == 0, ..StorageChange::default() };
+                let slots = (0..self.below(8))
+                    .map(|_| (keccak256(self.below(40).to_be_bytes()), U256::from(self.below(3))));
+                let storage = StorageChange { slots: slots.collect(), ..storage };
+                changes.storage.insert(hashed, storage);
+            }
+            changes
+        }
+    }
+
+    fn assert_knows(unstored: &Unstored, state: &MemoryState, all: &BTreeSet<NodeKey>) {
+        for (trie, path) in all {
+            let want = state.branches.get(trie).and_then(|table| table.get(path)).cloned();
+            assert_eq!(unstored.branch(trie, path), Some(want), "{path:?} of {trie:?}");
+            let known = unstored.root(trie);
+            assert!(known.is_none() || known == Some(state.roots.get(trie).cloned()), "{trie:?}");
+        }
+    }
+
+    #[test]
+    fn many_blocks_read_as_the_last_one_left_the_trie_however_they_are_merged() {
+        let (mut numbers, mut state) = (Numbers(5), MemoryState::default());
+        let (mut unstored, mut all) = (Unstored::default(), BTreeSet::new());
+        for height in 0..150 {
+            let changes = numbers.block();
+            let updates = apply_hashed(&state, &changes).unwrap();
+            for (trie, branches) in &updates.branches {
+                all.extend(branches.iter().map(|(path, _)| (*trie, *path)));
+            }
+            state.commit_hashed(&changes, &updates);
+            unstored.push(height, Arc::new(updates.into()));
+            unstored.tidy();
+            assert!(unstored.runs.len() < 3 * Unstored::APART, "{} runs", unstored.runs.len());
+            if height % 10 == 9 {
+                assert_knows(&unstored, &state, &all);
+            }
+        }
+        let whole = unstored.merge();
+        assert_eq!(whole.state_root, state.state_root());
+        let as_one = Unstored { runs: vec![Run { height: 149, rank: 0, weighed: Arc::new(whole.into()) }] };
+        assert_knows(&as_one, &state, &all);
+    }
+
+    #[test]
+    fn a_rebase_keeps_the_blocks_above_a_height_over_another_base() {
+        let (mut numbers, state) = (Numbers(9), MemoryState::default());
+        let mut blocks = |heights: std::ops::Range<u64>| {
+            let mut unstored = Unstored::default();
+            for height in heights {
+                let updates = apply_hashed(&state, &numbers.block()).unwrap();
+                unstored.push(height, Arc::new(updates.into()));
+            }
+            unstored
+        };
+        let heights = |unstored: &Unstored| unstored.runs.iter().map(|run| run.height).collect::<Vec<_>>();
+        let (tip, mut head) = (blocks(0..11), blocks(0..8));
+        head.tidy();
+        assert_eq!(heights(&head), [7], "eight blocks became one run");
+        assert_eq!(heights(&tip.rebase(&head, 7)), [7, 8, 9, 10]);
+        assert_eq!(heights(&tip.rebase(&Unstored::default(), 8)), [9, 10]);
+        assert_eq!(heights(&tip.rebase(&blocks(0..2), 8)), [0, 1, 9, 10]);
     }
 }

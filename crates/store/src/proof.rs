@@ -6,6 +6,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use chlom_state::{Account, NodeReader, StateError, TrieId, account::EMPTY_ROOT, trie};
 
 use crate::{
+    earlier::{Patience, expired_or},
     encoding::{damaged, whole},
     error::StoreError,
     layer::hash_slot,
@@ -41,6 +42,7 @@ impl Shared {
         height: u64,
         address: Address,
         slots: &[U256],
+        patience: Patience,
     ) -> Result<AccountProof, StoreError> {
         let Some(head) = self.head() else { return Err(StoreError::Future { height, tip: None }) };
         let newest = head.height();
@@ -50,8 +52,9 @@ impl Shared {
         if height == newest {
             return Ok(prove(&StateView::newest(self, &head), address, slots)?);
         }
-        let earlier = self.earlier.at(self, &head, height)?;
-        Ok(prove(&earlier.reader(self), address, slots)?)
+        let earlier = self.earlier.at(self, &head, height, patience)?;
+        prove(&earlier.reader(self, patience), address, slots)
+            .map_err(|error| expired_or(error, height, patience))
     }
 }
 

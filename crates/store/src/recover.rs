@@ -9,7 +9,7 @@ use alloy_trie::Nibbles;
 use chlom_state::{Branch, Child, NodeReader, StateError, TrieId, TrieUpdates, account::EMPTY_ROOT, trie};
 
 use crate::{
-    config::WriteStep, error::StoreError, kv::Table, nodes::Merged, shared::Shared, version::Pinned,
+    config::WriteStep, error::StoreError, kv::Table, nodes::records, shared::Shared, version::Pinned,
     writer::pin,
 };
 
@@ -75,9 +75,7 @@ impl Shared {
     }
 
     fn store_trie(&self, pinned: &Pinned, updates: &TrieUpdates, height: u64) -> Result<(), StoreError> {
-        let mut merged = Merged::default();
-        merged.absorb(updates);
-        let records = merged.records(pinned.trie_keys(merged.cleared())?, height);
+        let records = records(updates, pinned.trie_keys(updates.cleared.iter())?, height);
         self.load(Table::Trie, records, WriteStep::Trie { height })
     }
 }

@@ -30,14 +30,23 @@ impl Pinned {
     pub(crate) fn touched(&self, from: u64, to: u64) -> Result<Touched, StateError> {
         let mut touched = Touched::new();
         for height in from.saturating_add(1)..=to {
-            let list = self.get(Table::Changes, &key::height(height))?;
-            let list =
-                list.ok_or_else(|| StateError::Corrupt(format!("no list of changes at height {height}")))?;
-            for change in changes::decode(&list)? {
-                touched.entry(change.address).or_default().extend(change.hashed_slots);
-            }
+            self.touch(height, &mut touched)?;
         }
         Ok(touched)
+    }
+
+    /// Adds the keys that one block changed. Returns how many accounts and slots are new.
+    pub(crate) fn touch(&self, height: u64, touched: &mut Touched) -> Result<[usize; 2], StateError> {
+        let list = self.get(Table::Changes, &key::height(height))?;
+        let list =
+            list.ok_or_else(|| StateError::Corrupt(format!("no list of changes at height {height}")))?;
+        let before = touched.len();
+        let mut slots = 0;
+        for change in changes::decode(&list)? {
+            let known = touched.entry(change.address).or_default();
+            slots += change.hashed_slots.into_iter().filter(|slot| known.insert(*slot)).count();
+        }
+        Ok([touched.len() - before, slots])
     }
 
     /// Values after block `height` of keys that changed since.
@@ -102,8 +111,8 @@ impl Writer {
 fn write_values(batch: &mut Batch, values: &HashedChanges) {
     for (hashed, value) in &values.accounts {
         match value {
-            Some(value) => batch.put(Table::Accounts, hashed.as_slice(), account::encode(value)),
-            None => batch.delete(Table::Accounts, hashed.as_slice()),
+            Some(value) => batch.put(Table::Accounts, key::owner(hashed), account::encode(value)),
+            None => batch.delete(Table::Accounts, key::owner(hashed)),
         }
     }
     for (hashed, change) in &values.storage {
@@ -121,7 +130,7 @@ fn write_values(batch: &mut Batch, values: &HashedChanges) {
 fn delete_block(shared: &Shared, batch: &mut Batch, head: &Version, height: u64) -> Result<(), StoreError> {
     let block = shared.block_in(head, height)?.ok_or_else(|| shared.damaged(format!("no block {height}")))?;
     for tx in &block.txs {
-        batch.delete(Table::Txs, tx.hash().as_slice());
+        batch.delete(Table::Txs, key::tx(&tx.hash()));
     }
     batch.delete(Table::Hashes, block.hash.as_slice());
     delete_history(batch, &head.pinned, height)?;

@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) path: PathBuf,
     pub(crate) history: History,
     pub(crate) proof_history: u64,
+    /// Bytes that the changes since an earlier height may take while its trie is worked out.
+    pub(crate) proof_bytes: usize,
     pub(crate) fail_point: Option<Arc<dyn FailPoint>>,
     pub(crate) chain: RwLock<Chain>,
     pub(crate) caches: StateCaches,
@@ -77,6 +79,7 @@ impl Shared {
             path,
             history: config.history,
             proof_history: config.proof_history,
+            proof_bytes: config.cache_bytes / 4,
             fail_point: config.fail_point.clone(),
             chain: RwLock::default(),
             caches: StateCaches::new(config.cache_bytes),

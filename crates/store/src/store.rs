@@ -6,6 +6,7 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
     thread::JoinHandle,
+    time::Instant,
 };
 
 use alloy_primitives::{Address, B256, U256};
@@ -14,6 +15,7 @@ use parking_lot::Mutex;
 
 use crate::{
     config::{History, StoreConfig},
+    earlier::Patience,
     error::StoreError,
     layer::{Commit, Layer},
     nodes::Unstored,
@@ -128,13 +130,13 @@ impl Store {
         let tip = self.writable_tip()?;
         check_next(tip.as_deref(), &commit.block)?;
         let number = tip.map_or(1, |tip| tip.commit.saturating_add(1));
-        shared.caches.stage(&commit.diff, &commit.trie, number);
+        let replaced = shared.caches.stage(&commit.diff, &commit.trie, number);
         let layer = Arc::new(Layer::new(number, commit));
         self.show_tip(&layer)?;
         let (reply, done) = channel();
         *shared.pending.lock() += 1;
         let height = layer.height();
-        jobs.send(Job::Commit(layer, reply)).map_err(|_| writer_gone())?;
+        jobs.send(Job::Commit(layer, reply, replaced)).map_err(|_| writer_gone())?;
         Ok(CommitTicket { height, done })
     }
 
@@ -201,10 +203,25 @@ impl Store {
     /// Proves an account and some of its slots at a durable height (EIP-1186).
     ///
     /// # Errors
-    /// [`StoreError::NoProof`] for heights further back than `proof_history`, [`StoreError::Pruned`],
-    /// [`StoreError::Future`], and faults of the disk.
+    /// [`StoreError::NoProof`] for heights further back than `proof_history`, [`StoreError::TooMuchSince`] when that many
+    /// changes came after, [`StoreError::Pruned`], [`StoreError::Future`], and faults of the disk.
     pub fn proof(&self, height: u64, address: Address, slots: &[U256]) -> Result<AccountProof, StoreError> {
-        self.shared().prove(height, address, slots)
+        self.shared().prove(height, address, slots, Patience(None))
+    }
+
+    /// Like [`Store::proof`], for a caller who waits until `deadline` only: an earlier height's trie takes time to work
+    /// out, which is then given up.
+    ///
+    /// # Errors
+    /// As [`Store::proof`], and [`StoreError::Expired`].
+    pub fn proof_by(
+        &self,
+        height: u64,
+        address: Address,
+        slots: &[U256],
+        deadline: Instant,
+    ) -> Result<AccountProof, StoreError> {
+        self.shared().prove(height, address, slots, Patience(Some(deadline)))
     }
 
     /// Makes an earlier block the newest again and forgets those after it: `evm_revert` on a development chain. Views

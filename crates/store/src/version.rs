@@ -45,7 +45,7 @@ impl Pinned {
     }
 
     pub(crate) fn account(&self, hashed: &B256) -> Result<Option<Account>, StateError> {
-        self.get(Table::Accounts, hashed.as_slice())?.map(|bytes| account::decode(&bytes)).transpose()
+        self.get(Table::Accounts, key::owner(hashed))?.map(|bytes| account::decode(&bytes)).transpose()
     }
 
     pub(crate) fn storage(&self, hashed: &B256, slot: &B256) -> Result<U256, StateError> {

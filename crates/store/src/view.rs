@@ -8,7 +8,12 @@ use chlom_primitives::Block;
 use chlom_state::{Account, Branch, Child, NodeReader, StateError, StateReader, TrieId};
 
 use crate::{
-    cache::state::Compact, earlier::Earlier, error::StoreError, layer::hash_slot, shared::Shared,
+    cache::state::Compact,
+    earlier::{Earlier, Patience},
+    error::StoreError,
+    layer::hash_slot,
+    nodes::NodeKey,
+    shared::Shared,
     version::Version,
 };
 
@@ -144,14 +149,14 @@ impl StateView {
         read: impl FnOnce(&dyn NodeReader) -> Result<T, StateError>,
     ) -> Result<T, StateError> {
         if let Some(earlier) = past.trie.get() {
-            return read(&earlier.reader(&self.shared));
+            return read(&earlier.reader(&self.shared, Patience(None)));
         }
-        let earlier = self.shared.earlier.at(&self.shared, &self.version, past.height);
+        let earlier = self.shared.earlier.at(&self.shared, &self.version, past.height, Patience(None));
         let earlier = earlier.map_err(|error| match error {
             StoreError::State(error) => error,
             other => StateError::Backend(other.to_string()),
         })?;
-        read(&past.trie.get_or_init(|| earlier).reader(&self.shared))
+        read(&past.trie.get_or_init(|| earlier).reader(&self.shared, Patience(None)))
     }
 
     fn newest_root(&self, trie: &TrieId) -> Result<Option<Child>, StateError> {
@@ -167,11 +172,26 @@ impl StateView {
     fn newest_branch(&self, trie: &TrieId, path: &Nibbles) -> Result<Option<Branch>, StateError> {
         let (cache, at, key) = (&self.shared.caches.branches, self.version.commit, (*trie, *path));
         if let Some(cached) = cache.get(&key, at) {
-            return Ok(cached.branch);
+            return Ok(cached);
         }
         let branch = self.version.branch(trie, path)?;
-        cache.fill(key, &branch.clone().into(), at, at);
+        cache.fill(key, &branch, at, at);
         Ok(branch)
+    }
+
+    fn newest_branches(&self, trie: &TrieId, paths: &[Nibbles]) -> Result<Vec<Option<Branch>>, StateError> {
+        let (cache, at) = (&self.shared.caches.branches, self.version.commit);
+        let keys: Vec<_> = paths.iter().map(|path| (*trie, *path)).collect();
+        let found = cache.get_all(&keys, at).into_iter().zip(&keys);
+        let read = |(cached, key): (Option<Option<Branch>>, &NodeKey)| {
+            if let Some(branch) = cached {
+                return Ok(branch);
+            }
+            let branch = self.version.branch(trie, &key.1)?;
+            cache.fill(*key, &branch, at, at);
+            Ok(branch)
+        };
+        found.map(read).collect()
     }
 }
 
@@ -187,6 +207,13 @@ impl NodeReader for StateView {
         match &self.past {
             None => self.newest_branch(trie, path),
             Some(past) => self.earlier(past, |reader| reader.branch(trie, path)),
+        }
+    }
+
+    fn branches(&self, trie: &TrieId, paths: &[Nibbles]) -> Result<Vec<Option<Branch>>, StateError> {
+        match &self.past {
+            None => self.newest_branches(trie, paths),
+            Some(past) => self.earlier(past, |reader| reader.branches(trie, paths)),
         }
     }
 

@@ -14,12 +14,13 @@ use chlom_state::StateError;
 
 use crate::{
     blocks::{block_bytes, receipts_bytes},
+    cache::state::Replaced,
     commit::block_batch,
     config::WriteStep,
     error::StoreError,
     kv::{Batch, Table},
     layer::Layer,
-    nodes::Unstored,
+    nodes::{Unstored, records},
     shared::Shared,
     version::{Pinned, Version},
 };
@@ -29,8 +30,8 @@ pub(crate) type Reply = Sender<Result<(), StoreError>>;
 
 /// What the writer is asked for.
 pub(crate) enum Job {
-    /// Make a staged block durable.
-    Commit(Arc<Layer>, Reply),
+    /// Make a staged block durable, and let go of what the caches held.
+    Commit(Arc<Layer>, Reply, Replaced),
     /// Go back to a height.
     Rewind(u64, Reply),
     /// Store the trie records that are in memory.
@@ -58,7 +59,8 @@ impl Writer {
         let _ending = Ending(self.shared.clone());
         while let Ok(job) = jobs.recv() {
             match job {
-                Job::Commit(layer, reply) => {
+                Job::Commit(layer, reply, replaced) => {
+                    drop(replaced);
                     let done = self.guarded(|writer| writer.commit(&layer));
                     self.shared.make_room();
                     answer(&reply, done.clone());
@@ -161,7 +163,7 @@ impl Writer {
         }
         let started = Instant::now();
         let (merged, height) = (head.unstored.merge(), head.height());
-        let records = merged.records(head.pinned.trie_keys(merged.cleared())?, height);
+        let records = records(&merged, head.pinned.trie_keys(merged.cleared.iter())?, height);
         drop(merged);
         shared.load(Table::Trie, records, WriteStep::Trie { height })?;
         self.stored_trie = Some(height);
@@ -185,7 +187,7 @@ impl Writer {
         height: u64,
     ) -> Result<(), StateError> {
         let merged = unstored.merge();
-        let records = merged.records(pinned.trie_keys(merged.cleared())?, height);
+        let records = records(&merged, pinned.trie_keys(merged.cleared.iter())?, height);
         batch.items.extend(records.into_iter().map(|(key, value)| (Table::Trie, key, value)));
         Ok(())
     }

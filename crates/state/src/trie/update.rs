@@ -21,7 +21,7 @@ use crate::{
 /// Changed slots from which on their keys are hashed in parallel.
 const HASH_SPLIT: usize = 256;
 
-/// Updates the trie by a block's diff and sets the storage root of every account in it.
+/// Updates the trie by a block's diff and sets the storage root of every account in it, and its hashes.
 ///
 /// What `diff` says of before must be what `reader` holds. Changes that change nothing leave no trace.
 ///
@@ -39,6 +39,7 @@ pub fn apply<R: NodeReader + StateReader + ?Sized>(
         .with_min_len(64)
         .map(|(address, change)| Hashed::new(reader, keccak256(address), change))
         .collect();
+    let keys = hashed.iter().map(|account| account.key).collect();
     let mut updates = TrieUpdates::default();
     let mut accounts = Vec::with_capacity(hashed.len());
     for Hashed { key, after, changed, storage } in hashed {
@@ -55,7 +56,9 @@ pub fn apply<R: NodeReader + StateReader + ?Sized>(
     let values: Vec<Option<Account>> =
         accounts.par_iter().with_min_len(HASH_SPLIT).map(|(_, after)| **after).collect();
     let changes: Vec<_> = accounts.iter().map(|(key, _)| *key).zip(&values).collect();
-    finish(reader, updates, &changes)
+    let updates = finish(reader, updates, &changes)?;
+    diff.hashed = keys;
+    Ok(updates)
 }
 
 /// An account of a diff whose storage trie is done.

@@ -1,15 +1,15 @@
 //! The caches of state at the newest staged block.
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
-use chlom_state::{Account, Child, StateDiff, TrieId, TrieUpdates, account::EMPTY_ROOT};
+use chlom_state::{Account, Branch, Child, SlotChange, StateDiff, TrieId, TrieUpdates, account::EMPTY_ROOT};
 
 use super::{
     recent::Recent,
-    tip::{TipCache, Weight},
+    tip::{CacheKey, TipCache, Weight},
 };
 use crate::{
     layer::is_wiped,
-    nodes::{NodeKey, WeighedBranch},
+    nodes::{NodeKey, branch_bytes},
 };
 
 /// An account in few bytes: most have neither code nor storage, nor more than 2¹²⁸ wei.
@@ -57,9 +57,13 @@ impl Weight for Compact {
     }
 }
 
-impl Weight for WeighedBranch {
+impl Weight for Option<Branch> {
     fn weight(&self) -> usize {
-        self.bytes as usize
+        self.as_ref().map_or(0, branch_bytes)
+    }
+
+    fn touch(&self) -> u8 {
+        self.as_ref().and_then(|branch| branch.as_bytes().first().copied()).unwrap_or_default()
     }
 }
 
@@ -75,13 +79,36 @@ impl Weight for U256 {
     }
 }
 
+impl CacheKey for Address {}
+impl CacheKey for (Address, U256) {}
+impl CacheKey for TrieId {}
+
+impl CacheKey for NodeKey {
+    /// By the path's first six bits: an update asks for sorted paths, below one nibble at a time.
+    fn shard(&self, _: u64) -> usize {
+        let (trie, path) = self;
+        let trie = match trie {
+            TrieId::Accounts => 0,
+            TrieId::Storage(hashed) => usize::from(hashed[0]),
+        };
+        let nibble = |at| path.get(at).map_or(0, usize::from);
+        trie + nibble(0) * 4 + nibble(1) / 4
+    }
+}
+
 /// See the module's documentation.
 pub(crate) struct StateCaches {
     pub(crate) accounts: TipCache<Address, Compact>,
     pub(crate) slots: TipCache<(Address, U256), U256>,
     pub(crate) roots: TipCache<TrieId, Option<Child>>,
-    pub(crate) branches: TipCache<NodeKey, WeighedBranch>,
+    pub(crate) branches: TipCache<NodeKey, Option<Branch>>,
     pub(crate) codes: Recent<B256, Bytes>,
+}
+
+/// Values that others replaced in the caches.
+pub(crate) struct Replaced {
+    _accounts: Vec<Compact>,
+    _branches: Vec<Option<Branch>>,
 }
 
 impl StateCaches {
@@ -96,8 +123,9 @@ impl StateCaches {
         }
     }
 
-    /// Enters everything that a block changes. Nobody may read at `commit` before this returns.
-    pub(crate) fn stage(&self, diff: &StateDiff, trie: &TrieUpdates, commit: u64) {
+    /// Enters everything that a block changes. Nobody may read at `commit` before this returns. What the caches held
+    /// instead comes back: letting it go takes a while.
+    pub(crate) fn stage(&self, diff: &StateDiff, trie: &TrieUpdates, commit: u64) -> Replaced {
         // A wipe changes slots and records that are not named: those caches start anew, which is dear and rare.
         if diff.accounts.values().any(|change| change.before.is_some() && is_wiped(change)) {
             self.slots.clear(commit);
@@ -106,32 +134,35 @@ impl StateCaches {
             self.roots.clear(commit);
             self.branches.clear(commit);
         }
-        rayon::join(|| self.stage_flat(diff, commit), || self.stage_trie(trie, commit));
+        let (accounts, branches) =
+            rayon::join(|| self.stage_flat(diff, commit), || self.stage_trie(trie, commit));
+        Replaced { _accounts: accounts, _branches: branches }
     }
 
-    fn stage_flat(&self, diff: &StateDiff, commit: u64) {
+    fn stage_flat(&self, diff: &StateDiff, commit: u64) -> Vec<Compact> {
         self.accounts.begin(commit);
         self.slots.begin(commit);
-        for (address, change) in &diff.accounts {
-            self.accounts.put(*address, change.after.into(), commit);
-            for (slot, value) in &change.storage {
-                let value = if change.after.is_some() { value.after } else { U256::ZERO };
-                self.slots.put((*address, *slot), value, commit);
-            }
-        }
+        let slots = diff.accounts.iter().flat_map(|(address, change)| {
+            let is_there = change.after.is_some();
+            let slot = move |(slot, value): (&U256, &SlotChange)| {
+                ((*address, *slot), if is_there { value.after } else { U256::ZERO })
+            };
+            change.storage.iter().map(slot)
+        });
+        self.slots.put_all(slots, commit);
+        let accounts = diff.accounts.iter().map(|(address, change)| (*address, change.after.into()));
+        self.accounts.put_all(accounts, commit)
     }
 
-    fn stage_trie(&self, trie: &TrieUpdates, commit: u64) {
+    fn stage_trie(&self, trie: &TrieUpdates, commit: u64) -> Vec<Option<Branch>> {
         self.roots.begin(commit);
         self.branches.begin(commit);
-        for (id, root) in &trie.roots {
-            self.roots.put(*id, root.clone(), commit);
-        }
-        for (id, branches) in &trie.branches {
-            for (path, branch) in branches {
-                self.branches.put((*id, *path), branch.clone().into(), commit);
-            }
-        }
+        self.roots.put_all(trie.roots.iter().map(|(id, root)| (*id, root.clone())), commit);
+        let branches = trie
+            .branches
+            .iter()
+            .flat_map(|(id, branches)| branches.iter().map(|(path, branch)| ((*id, *path), branch.clone())));
+        self.branches.put_all(branches, commit)
     }
 
     /// Forgets everything that belongs to a height.

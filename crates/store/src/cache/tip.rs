@@ -1,27 +1,45 @@
 //! Values as of the newest staged block, bounded in bytes.
 //!
 //! # Invariants
-//! - An entry's value held at every commit from its `since` to the present one: [`TipCache::put`] replaces the entry of
+//! - An entry's value held at every commit from its `since` to the present one: [`TipCache::put_all`] replaces the entry of
 //!   whatever a block changes, under the shard's lock, before that block can be read.
 //! - A reader may fill in what it found elsewhere only while the commit that it reads at is the present one, which it
 //!   proves under the same lock; so a value overtaken by a block is never put back.
 
 use std::{
     hash::{BuildHasher, Hash},
+    hint::black_box,
     mem,
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 /// Locks; far more than threads, so that they rarely meet. A power of two.
 const SHARDS: usize = 64;
 
+/// Keys that are looked up together at most: what a shard is locked for.
+const RUN: usize = 64;
+
 /// Bytes that a value takes beyond its own size.
 pub(crate) trait Weight {
     fn weight(&self) -> usize;
+
+    /// Reads one of those bytes, so that they are on their way to the processor when they are needed.
+    fn touch(&self) -> u8 {
+        0
+    }
+}
+
+/// A key of the cache.
+pub(crate) trait CacheKey: Eq + Hash + Copy {
+    /// Chooses the shard, given the key's hash. Keys that are asked for together had better share it.
+    fn shard(&self, hash: u64) -> usize {
+        // The index of a shard uses the hash's ends.
+        (hash >> 32) as usize
+    }
 }
 
 struct Slot<K, V> {
@@ -63,11 +81,14 @@ const fn entry_bytes<K, V>() -> usize {
     (mem::size_of::<Slot<K, V>>() + mem::size_of::<u32>() + 1) * 3 / 2
 }
 
-impl<K: Eq + Hash + Copy, V: Clone + Default + Weight> Shard<K, V> {
+impl<K: CacheKey, V: Clone + Default + Weight> Shard<K, V> {
+    fn position(&self, hash: u64, key: &K) -> Option<usize> {
+        self.index.find(hash, |at| self.slots[*at as usize].key == *key).map(|at| *at as usize)
+    }
+
     fn find(&mut self, hash: u64, key: &K) -> Option<&mut Slot<K, V>> {
-        let slots = &mut self.slots;
-        let at = *self.index.find(hash, |at| slots[*at as usize].key == *key)?;
-        slots.get_mut(at as usize)
+        let at = self.position(hash, key)?;
+        self.slots.get_mut(at)
     }
 
     fn insert(&mut self, hash: u64, slot: Slot<K, V>, limit: usize, hasher: &RandomState) {
@@ -90,6 +111,41 @@ impl<K: Eq + Hash + Copy, V: Clone + Default + Weight> Shard<K, V> {
         };
         let slots = &self.slots;
         self.index.insert_unique(hash, at, |at| hasher.hash_one(slots[*at as usize].key));
+    }
+
+    /// Enters or replaces a value; returns the one replaced.
+    fn put(
+        &mut self,
+        hash: u64,
+        (key, value): (K, V),
+        at: u64,
+        limit: usize,
+        hasher: &RandomState,
+    ) -> Option<V> {
+        let Some(slot) = self.find(hash, &key) else {
+            self.insert(hash, Slot { key, since: at, value, used: false }, limit, hasher);
+            return None;
+        };
+        let (new, old) = (value.weight(), mem::replace(&mut slot.value, value));
+        (slot.since, slot.used) = (at, true);
+        self.bytes = self.bytes + new - old.weight();
+        while self.bytes > limit && self.evict_one(hasher) {}
+        Some(old)
+    }
+
+    /// In steps that each go over all keys: what one step waits for from memory, it waits for together.
+    fn get_all(&mut self, keys: &[(u64, &K)], at: u64, found: &mut Vec<Option<V>>) {
+        let mut places = [None; RUN];
+        for ((hash, key), place) in keys.iter().zip(&mut places) {
+            *place = self.position(*hash, key);
+        }
+        let values = places.iter().flatten().filter_map(|place| self.slots.get(*place));
+        black_box(values.fold(0, |sum, slot| sum ^ slot.value.touch()));
+        found.extend(places.iter().take(keys.len()).map(|place| {
+            let slot = self.slots.get_mut((*place)?)?;
+            slot.used = true;
+            (slot.since <= at).then(|| slot.value.clone())
+        }));
     }
 
     /// False when there is nothing to evict.
@@ -117,7 +173,7 @@ impl<K: Eq + Hash + Copy, V: Clone + Default + Weight> Shard<K, V> {
     }
 }
 
-impl<K: Eq + Hash + Copy, V: Clone + Default + Weight> TipCache<K, V> {
+impl<K: CacheKey, V: Clone + Default + Weight> TipCache<K, V> {
     /// A cache of at most `bytes`.
     pub(crate) fn new(bytes: usize) -> Self {
         Self {
@@ -128,15 +184,14 @@ impl<K: Eq + Hash + Copy, V: Clone + Default + Weight> TipCache<K, V> {
         }
     }
 
-    /// The index of a shard uses the hash's ends, its middle chooses the shard.
-    fn shard(&self, hash: u64) -> &Mutex<Shard<K, V>> {
-        &self.shards[(hash >> 32) as usize % SHARDS]
+    fn shard(&self, hash: u64, key: &K) -> &Mutex<Shard<K, V>> {
+        &self.shards[key.shard(hash) % SHARDS]
     }
 
     /// The value at commit `at`, if it is known to be the same now.
     pub(crate) fn get(&self, key: &K, at: u64) -> Option<V> {
         let hash = self.hasher.hash_one(key);
-        let mut shard = self.shard(hash).lock();
+        let mut shard = self.shard(hash, key).lock();
         let slot = shard.find(hash, key)?;
         slot.used = true;
         (slot.since <= at).then(|| slot.value.clone())
@@ -146,31 +201,63 @@ impl<K: Eq + Hash + Copy, V: Clone + Default + Weight> TipCache<K, V> {
     /// meanwhile.
     pub(crate) fn fill(&self, key: K, value: &V, since: u64, at: u64) {
         let hash = self.hasher.hash_one(key);
-        let mut shard = self.shard(hash).lock();
+        let mut shard = self.shard(hash, &key).lock();
         if self.present.load(Ordering::Acquire) == at && shard.find(hash, &key).is_none() {
             let slot = Slot { key, since, value: value.clone(), used: false };
             shard.insert(hash, slot, self.shard_bytes, &self.hasher);
         }
     }
 
-    /// Begins commit `at`; [`TipCache::put`] follows for everything that it changes.
+    /// Begins commit `at`; [`TipCache::put_all`] follows for everything that it changes.
     pub(crate) fn begin(&self, at: u64) {
         self.present.store(at, Ordering::Release);
     }
 
+    /// Enters values that commit `at` wrote. Quickest when keys of the same shard follow each other. What they replace
+    /// comes back, to be let go where time matters less.
+    pub(crate) fn put_all(&self, entries: impl Iterator<Item = (K, V)>, at: u64) -> Vec<V> {
+        let mut old = Vec::with_capacity(entries.size_hint().0);
+        let mut held: Option<(usize, MutexGuard<'_, Shard<K, V>>)> = None;
+        for (key, value) in entries {
+            let hash = self.hasher.hash_one(key);
+            let number = key.shard(hash) % SHARDS;
+            let shard = match &mut held {
+                Some((of, shard)) if *of == number => shard,
+                _ => {
+                    // Let go of the one before the next is taken: nobody holds two.
+                    held = None;
+                    &mut held.insert((number, self.shards[number].lock())).1
+                }
+            };
+            old.extend(shard.put(hash, (key, value), at, self.shard_bytes, &self.hasher));
+        }
+        old
+    }
+
     /// Enters a value that commit `at` wrote.
+    #[cfg(test)]
     pub(crate) fn put(&self, key: K, value: V, at: u64) {
-        let hash = self.hasher.hash_one(key);
-        let mut shard = self.shard(hash).lock();
-        let Some(slot) = shard.find(hash, &key) else {
-            let slot = Slot { key, since: at, value, used: false };
-            return shard.insert(hash, slot, self.shard_bytes, &self.hasher);
-        };
-        let new = value.weight();
-        let old = mem::replace(&mut slot.value, value).weight();
-        (slot.since, slot.used) = (at, true);
-        shard.bytes = shard.bytes + new - old;
-        while shard.bytes > self.shard_bytes && shard.evict_one(&self.hasher) {}
+        self.put_all(std::iter::once((key, value)), at);
+    }
+
+    /// The values of many keys at commit `at`, each if it is known to be the same now. Waits for memory for many at once.
+    /// Quickest when keys of the same shard follow each other.
+    pub(crate) fn get_all(&self, keys: &[K], at: u64) -> Vec<Option<V>> {
+        let mut found = Vec::with_capacity(keys.len());
+        let mut hashed: Vec<(u64, &K)> = Vec::with_capacity(RUN);
+        let mut rest = keys.iter().map(|key| (self.hasher.hash_one(key), key)).peekable();
+        while let Some((hash, key)) = rest.next() {
+            let number = key.shard(hash) % SHARDS;
+            hashed.clear();
+            hashed.push((hash, key));
+            while hashed.len() < RUN
+                && let Some(next) = rest.next_if(|(hash, key)| key.shard(*hash) % SHARDS == number)
+            {
+                hashed.push(next);
+            }
+            self.shards[number].lock().get_all(&hashed, at, &mut found);
+        }
+        found
     }
 
     /// Forgets everything and begins commit `at`.
@@ -190,6 +277,8 @@ impl<K: Eq + Hash + Copy, V: Clone + Default + Weight> TipCache<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl CacheKey for u32 {}
 
     impl Weight for u64 {
         fn weight(&self) -> usize {
@@ -217,6 +306,32 @@ mod tests {
         assert_eq!(cache.get(&7, 2), None);
         cache.fill(7, &71, 0, 2);
         assert_eq!(cache.get(&7, 1), Some(71), "it held at commit 1 as well");
+    }
+
+    /// Asked for and entered together or one by one, across the bounds of runs and shards.
+    #[test]
+    fn many_at_once_are_the_same_as_one_after_the_other() {
+        let (many, single) = (TipCache::<u32, u64>::new(1 << 24), TipCache::<u32, u64>::new(1 << 24));
+        let mut seed = 1u32;
+        for at in 1..20 {
+            let keys: Vec<u32> = (0..700u32)
+                .map(|_| {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    seed >> 21
+                })
+                .collect();
+            let entries = keys.iter().map(|key| (*key, u64::from(*key) * at));
+            many.begin(at);
+            single.begin(at);
+            many.put_all(entries.clone(), at);
+            entries.for_each(|(key, value)| single.put(key, value, at));
+            let asked: Vec<u32> = (0..2_048).collect();
+            for at in [at, at - 1] {
+                let want: Vec<_> = asked.iter().map(|key| single.get(key, at)).collect();
+                assert_eq!(many.get_all(&asked, at), want);
+            }
+        }
+        assert_eq!(many.get_all(&[], 3), Vec::new());
     }
 
     impl Weight for Vec<u8> {

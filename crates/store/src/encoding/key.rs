@@ -2,9 +2,19 @@
 
 use alloy_primitives::B256;
 
-/// Bytes of keccak(address) that name an account in the history tables: two accounts that share them are as far away
-/// as two that share an address, which is made the same way.
+/// Bytes of keccak(address) that name an account: two accounts that share them are as far away as two that share an
+/// address, which is made the same way. Keys of this length cost the engine no allocation.
 pub(crate) const OWNER_BYTES: usize = 20;
+
+/// Key of an account.
+pub(crate) fn owner(hashed_address: &B256) -> &[u8] {
+    &hashed_address[..OWNER_BYTES]
+}
+
+/// Key of a transaction: as much of its hash as of an account's.
+pub(crate) fn tx(hash: &B256) -> &[u8] {
+    &hash[..OWNER_BYTES]
+}
 
 /// Key of a height: big-endian, so that key order is height order.
 pub(crate) fn height(height: u64) -> [u8; 8] {

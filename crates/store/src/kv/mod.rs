@@ -15,7 +15,7 @@ pub(crate) type Value = fjall::Slice;
 /// The tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Table {
-    /// keccak(address) → account.
+    /// keccak(address)\[..20\] → account.
     Accounts,
     /// keccak(address) ‖ keccak(slot) → value.
     Storage,
@@ -29,7 +29,7 @@ pub(crate) enum Table {
     Receipts,
     /// block hash → height.
     Hashes,
-    /// transaction hash → height and index.
+    /// transaction hash\[..20\] → height and index.
     Txs,
     /// height → keys that the block changed.
     Changes,

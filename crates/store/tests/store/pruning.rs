@@ -61,3 +61,22 @@ fn what_was_pruned_stays_pruned_with_a_longer_history() {
     extend(&store, &mut model, 1);
     assert_reads_from(&store, &model, oldest);
 }
+
+#[test]
+fn a_proof_ends_at_its_deadline_and_at_its_bytes_and_says_so() {
+    // A quarter of the cache is for the changes since: four accounts or so.
+    let store = Store::open(StoreConfig { cache_bytes: 8_192, ..memory() }).unwrap();
+    let mut model = Model::default();
+    for n in 0..8 {
+        store.commit(model.extend(&[Op::Pay { account: n, amount: 1 }])).unwrap();
+    }
+    let account = crate::chain::address(0);
+    let past = std::time::Instant::now();
+    let refused = store.proof_by(5, account, &[], past);
+    assert!(matches!(refused, Err(StoreError::Expired { height: 5 })), "{refused:?}");
+    store.proof_by(7, account, &[], past).expect("the newest trie is there already");
+    store.proof(5, account, &[]).expect("what was given up can be asked for again");
+    let refused = store.proof(0, account, &[]).unwrap_err();
+    assert!(matches!(refused, StoreError::TooMuchSince { height: 0, limit: 2_048 }), "{refused:?}");
+    assert!(refused.to_string().contains("ask for a newer height"), "{refused}");
+}

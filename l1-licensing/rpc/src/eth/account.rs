@@ -1,6 +1,6 @@
 //! Point reads of state: balances, nonces, code, storage, proofs.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Instant};
 
 use alloy_primitives::{Address, B256, U256, hex};
 use chlom_state::{Account, StateReader};
@@ -128,7 +128,8 @@ pub(super) fn get_proof(ctx: &Arc<Context>, params: &Params<'_>) -> Reply {
     let keys: Vec<StorageKey> = texts.iter().map(|text| StorageKey::parse(text)).collect::<Result<_, _>>()?;
     let slots: Vec<U256> = keys.iter().map(StorageKey::slot).collect();
     let block = point_block(ctx, id)?;
-    let proof = ctx.store.proof(block, address, &slots).map_err(store_error)?;
+    let deadline = Instant::now() + ctx.limits.call_time;
+    let proof = ctx.store.proof_by(block, address, &slots, deadline).map_err(store_error)?;
     Ok(proof_json(&address, &keys, &proof))
 }
 

@@ -45,6 +45,9 @@ pub(crate) fn store_error(error: StoreError) -> RpcError {
             "proofs go back to block {oldest}, block {height} is older (start the node with a longer --proof-history)"
         )),
         StoreError::Future { .. } => header_not_found(),
+        limit @ (StoreError::TooMuchSince { .. } | StoreError::Expired { .. }) => {
+            RpcError::server(limit.to_string())
+        }
         fault => RpcError::internal(fault),
     }
 }
