@@ -41,13 +41,18 @@ impl Accrual {
         Ok(Self { revenue: 0, base: 0, fee: 0, royalty_bps: checked_rate(royalty_bps)?, terms })
     }
 
-    /// Adds revenue; gives what it adds to base and fee.
+    /// Adds revenue; gives what it adds to base and fee. At a rate of zero the sum stops at 128 bits: revenue that nobody
+    /// paid for must not stop others.
     ///
     /// # Errors
     /// [`AmountTooLarge`] when the sum of revenue has more than 128 bits; nothing is added then.
     pub fn add(&mut self, revenue: u128) -> Result<Due, AmountTooLarge> {
-        let too_large = AmountTooLarge { amount: u128::MAX, most: u128::MAX };
-        let revenue = self.revenue.checked_add(revenue).ok_or(too_large)?;
+        let too_large = AmountTooLarge { amount: revenue, most: u128::MAX.saturating_sub(self.revenue) };
+        let revenue = match self.revenue.checked_add(revenue) {
+            Some(sum) => sum,
+            None if self.royalty_bps == 0 => u128::MAX,
+            None => return Err(too_large),
+        };
         let base = royalty_due(revenue, self.royalty_bps).map_err(|_| too_large)?;
         let fee = self.terms.due(base);
         let due = Due { base: base.saturating_sub(self.base), fee: fee.saturating_sub(self.fee) };
@@ -102,7 +107,10 @@ mod tests {
         let mut accrual = Accrual::new(10_000, Fee::new(50, 0).unwrap()).unwrap();
         accrual.add(u128::MAX).unwrap();
         let before = accrual;
-        assert_eq!(accrual.add(1), Err(AmountTooLarge { amount: u128::MAX, most: u128::MAX }));
+        assert_eq!(accrual.add(1), Err(AmountTooLarge { amount: 1, most: 0 }));
         assert_eq!(accrual, before);
+        let mut free = Accrual::new(0, Fee::new(50, 0).unwrap()).unwrap();
+        free.add(u128::MAX).unwrap();
+        assert_eq!(free.add(1), Ok(Due { base: 0, fee: 0 }));
     }
 }

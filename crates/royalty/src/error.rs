@@ -2,13 +2,13 @@
 
 use alloy_primitives::{Address, B256};
 
-/// A sum outgrew its width.
+/// More than there is room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{amount} is more than {most}, the most that fits")]
+#[error("{amount} is more than {most}, the most that there is room for")]
 pub struct AmountTooLarge {
-    /// What the amount would have been; `u128::MAX` when that has more than 128 bits.
+    /// What was to be added.
     pub amount: u128,
-    /// The most that fits.
+    /// The most that could have been.
     pub most: u128,
 }
 
@@ -183,6 +183,14 @@ pub enum LedgerError {
     /// Enabling twice.
     #[error("token {0} is known")]
     TokenKnown(Address),
+    /// More decimals than fee caps have room for, or others than the token had.
+    #[error("{decimals} decimals: {most} are the most, or what the token had before")]
+    TokenDecimals {
+        /// Given.
+        decimals: u8,
+        /// The most, or those it had.
+        most: u8,
+    },
     /// Nothing to move.
     #[error("the amount is zero")]
     AmountZero,
@@ -222,6 +230,14 @@ pub enum LedgerError {
     /// A number that names no week.
     #[error("{0}")]
     PeriodMalformed(#[from] PeriodMalformed),
+    /// Terms and routes are those at the period's start, which must have passed to be known.
+    #[error("period {period} begins at {start}")]
+    PeriodNotBegun {
+        /// The period.
+        period: u32,
+        /// When it begins, in seconds.
+        start: u64,
+    },
     /// No money is due of a licence that is not in force.
     #[error("licence {0} was not in force at the period's start")]
     LicenceInactive(B256),
@@ -296,7 +312,10 @@ pub enum LedgerError {
     /// No such hold.
     #[error("hold {0} is unknown")]
     HoldUnknown(u64),
-    /// Releasing twice, or withdrawing before the release.
+    /// What it captured can be withdrawn after its release.
+    #[error("hold {0} is in force")]
+    HoldInForce(u64),
+    /// Releasing twice.
     #[error("hold {0} is released")]
     HoldReleasedAlready(u64),
     /// Withdrawals look at every hold, so they are few.

@@ -50,10 +50,11 @@ impl Account {
     /// # Errors
     /// [`AmountTooLarge`] when the sum has more than 112 bits; nothing is added then.
     pub fn add(&mut self, inflow: u128, rate: (u64, u64), period: u32) -> Result<u128, AmountTooLarge> {
-        let sum = self.inflow.saturating_add(inflow);
-        if sum > MAX_U112 {
-            return Err(AmountTooLarge { amount: sum, most: MAX_U112 });
+        let room = MAX_U112.saturating_sub(self.inflow);
+        if inflow > room {
+            return Err(AmountTooLarge { amount: inflow, most: room });
         }
+        let sum = self.inflow.saturating_add(inflow);
         let (numer, denom) = rate;
         // An edge's rate is at most 1 and its denominator not zero; a rate that breaks this passes nothing up.
         let passed = mul_div(sum, numer.into(), denom.into()).unwrap_or(0).min(sum);
@@ -102,7 +103,7 @@ mod tests {
         let mut account = Account::default();
         assert_eq!(account.add(MAX_U112, (1, 1), 20_250_901), Ok(MAX_U112));
         let before = account;
-        let refused = Err(AmountTooLarge { amount: 1 << 112, most: MAX_U112 });
+        let refused = Err(AmountTooLarge { amount: 1, most: 0 });
         assert_eq!(account.add(1, (1, 1), 20_250_902), refused);
         assert_eq!(account, before);
     }

@@ -40,6 +40,7 @@ pub struct Terms {
 
 #[derive(Clone, Copy, Debug)]
 struct Checkpoint {
+    recorded_at: u64,
     effective_from: u64,
     state: State,
     end: u64,
@@ -79,7 +80,7 @@ impl Forest {
         hash
     }
 
-    /// Mints a licence with its first terms, effective from its start, below `edge`'s parent.
+    /// Mints a licence at `now` with its first terms, effective from its start, below `edge`'s parent.
     ///
     /// # Errors
     /// [`ForestError`] for an id in use, an unknown parent or split, a forest past 16 edges deep, a rate above 1.
@@ -87,25 +88,28 @@ impl Forest {
         &mut self,
         id: B256,
         edge: Option<Edge>,
-        start: u64,
+        (now, start): (u64, u64),
         terms: Terms,
     ) -> Result<(), ForestError> {
         if self.licences.contains_key(&id) {
             return Err(ForestError::Exists(id));
         }
         let depth = self.depth_below(id, edge)?;
-        let checkpoint = self.checkpoint(start, terms, 0)?;
+        let checkpoint = self.checkpoint((now, start), terms, 0)?;
         let splits = vec![terms.split];
         let licence = Licence { edge, depth, checkpoints: vec![checkpoint], splits, subtree_revoked: None };
         self.licences.insert(id, licence);
         Ok(())
     }
 
-    /// Records new terms. The split's version steps when the split changes.
+    /// Records new terms at `now`, effective from then or later. The split's version steps when the split changes.
     ///
     /// # Errors
-    /// [`ForestError`] for an unknown or revoked licence, an unknown split, a rate above 1.
-    pub fn modify(&mut self, id: B256, from: u64, terms: Terms) -> Result<(), ForestError> {
+    /// [`ForestError`] for an unknown or revoked licence, an unknown split, a rate above 1, a time gone by.
+    pub fn modify(&mut self, id: B256, (now, from): (u64, u64), terms: Terms) -> Result<(), ForestError> {
+        if from < now {
+            return Err(ForestError::EffectiveInPast { effective_from: from, earliest: now });
+        }
         let licence = self.licences.get(&id).ok_or(ForestError::LicenseUnknown(id))?;
         if licence.checkpoints.last().is_some_and(|last| last.state == State::Revoked) {
             return Err(ForestError::RevokedForever(id));
@@ -115,7 +119,7 @@ impl Forest {
             splits.push(terms.split);
         }
         let version = u32::try_from(splits.len()).unwrap_or(u32::MAX).saturating_sub(1);
-        let checkpoint = self.checkpoint(from, terms, version)?;
+        let checkpoint = self.checkpoint((now, from), terms, version)?;
         if let Some(licence) = self.licences.get_mut(&id) {
             licence.splits = splits;
             licence.checkpoints.push(checkpoint);
@@ -149,13 +153,18 @@ impl Forest {
         Ok(depth.saturating_add(1))
     }
 
-    fn checkpoint(&self, from: u64, terms: Terms, version: u32) -> Result<Checkpoint, ForestError> {
+    fn checkpoint(
+        &self,
+        (recorded_at, effective_from): (u64, u64),
+        terms: Terms,
+        split_version: u32,
+    ) -> Result<Checkpoint, ForestError> {
         let Terms { state, end, royalty_bps, split } = terms;
         if !self.splits.contains_key(&split) {
             return Err(ForestError::SplitUnknown(split));
         }
         let royalty_bps = checked_rate(royalty_bps)?;
-        Ok(Checkpoint { effective_from: from, state, end, royalty_bps, split_version: version })
+        Ok(Checkpoint { recorded_at, effective_from, state, end, royalty_bps, split_version })
     }
 
     /// The licence and those above it, from it up.
@@ -203,6 +212,16 @@ impl Registry for Forest {
         (!steps.is_empty()).then(|| chain(&steps))
     }
 
+    fn woke_within(&self, licence: B256, start: u64, end: u64) -> bool {
+        let Some(own) = self.licences.get(&licence) else { return false };
+        let marked = |(_, above): (B256, &Licence)| above.subtree_revoked.is_some_and(|from| from <= start);
+        if self.ancestry(licence).any(marked) || own.at(start).is_some_and(|c| c.state == State::Revoked) {
+            return false;
+        }
+        let within = |c: &Checkpoint| c.recorded_at >= start || (start..end).contains(&c.effective_from);
+        own.checkpoints.iter().any(|c| c.recorded_at < end && within(c))
+    }
+
     fn split_of(&self, licence: B256, split_version: u32) -> Option<&Split> {
         let versions = &self.licences.get(&licence)?.splits;
         self.splits.get(versions.get(usize::try_from(split_version).ok()?)?)
@@ -239,30 +258,30 @@ mod tests {
     #[test]
     fn a_licence_17_edges_below_its_root_is_refused() {
         let (mut forest, terms) = forest();
-        forest.mint(id(0), None, 0, terms).unwrap();
+        forest.mint(id(0), None, (0, 0), terms).unwrap();
         for i in 1..=16 {
-            forest.mint(id(i), below(i - 1), 0, terms).unwrap();
+            forest.mint(id(i), below(i - 1), (0, 0), terms).unwrap();
         }
         let refused = ForestError::EdgeDepth { parent: id(16), depth: 16, most: 16 };
-        assert_eq!(forest.mint(id(17), below(16), 0, terms), Err(refused));
+        assert_eq!(forest.mint(id(17), below(16), (0, 0), terms), Err(refused));
         assert_eq!(forest.route_at(id(16), 0).unwrap().len(), 17);
     }
 
     #[test]
     fn the_forest_has_no_cycle_because_parents_come_first() {
         let (mut forest, terms) = forest();
-        assert_eq!(forest.mint(id(1), below(1), 0, terms), Err(ForestError::EdgeSelf(id(1))));
-        assert_eq!(forest.mint(id(1), below(2), 0, terms), Err(ForestError::LicenseUnknown(id(2))));
-        forest.mint(id(1), None, 0, terms).unwrap();
-        assert_eq!(forest.mint(id(1), None, 0, terms), Err(ForestError::Exists(id(1))));
+        assert_eq!(forest.mint(id(1), below(1), (0, 0), terms), Err(ForestError::EdgeSelf(id(1))));
+        assert_eq!(forest.mint(id(1), below(2), (0, 0), terms), Err(ForestError::LicenseUnknown(id(2))));
+        forest.mint(id(1), None, (0, 0), terms).unwrap();
+        assert_eq!(forest.mint(id(1), None, (0, 0), terms), Err(ForestError::Exists(id(1))));
     }
 
     #[test]
     fn a_mark_makes_the_whole_subtree_inactive_from_its_time_on() {
         let (mut forest, terms) = forest();
-        forest.mint(id(1), None, 0, terms).unwrap();
-        forest.mint(id(2), below(1), 0, terms).unwrap();
-        forest.mint(id(3), below(2), 0, terms).unwrap();
+        forest.mint(id(1), None, (0, 0), terms).unwrap();
+        forest.mint(id(2), below(1), (0, 0), terms).unwrap();
+        forest.mint(id(3), below(2), (0, 0), terms).unwrap();
         forest.revoke_subtree(id(2), 500).unwrap();
         let active = |time| {
             let route = forest.route_at(id(3), time).unwrap();
@@ -276,11 +295,11 @@ mod tests {
     #[test]
     fn terms_before_the_first_are_the_first_and_later_ones_change_nothing_before() {
         let (mut forest, terms) = forest();
-        forest.mint(id(1), None, 100, terms).unwrap();
+        forest.mint(id(1), None, (0, 100), terms).unwrap();
         let before = forest.route_at(id(1), 199).unwrap();
         let share = Share { payee: Address::with_last_byte(2), weight: 1 };
         let split = forest.register(Split::Vector(SplitVector::new(vec![share], 1).unwrap()));
-        forest.modify(id(1), 200, Terms { royalty_bps: 200, split, ..terms }).unwrap();
+        forest.modify(id(1), (150, 200), Terms { royalty_bps: 200, split, ..terms }).unwrap();
         let rates = [0, 100, 199, 200].map(|time| forest.royalty_bps_at(id(1), time).unwrap());
         assert_eq!(rates, [100, 100, 100, 200]);
         assert_eq!(forest.route_at(id(1), 199).unwrap(), before);

@@ -6,6 +6,8 @@
 use crate::PeriodMalformed;
 
 const DAY: u64 = 86_400;
+/// The longest period, in seconds.
+pub const WEEK: u64 = 7 * DAY;
 /// Batches of a period may come until so many seconds after its end (ARCHITECTURE §6).
 pub const SUBMISSION_WINDOW: u64 = 60 * DAY;
 const FIRST_YEAR: u32 = 1970;

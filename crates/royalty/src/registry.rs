@@ -44,6 +44,9 @@ pub trait Registry {
     fn royalty_bps_at(&self, licence: B256, time: u64) -> Option<u16>;
     /// From the licence to its root, by the terms at `time` or, failing that, each licence's first.
     fn route_at(&self, licence: B256, time: u64) -> Option<Vec<RouteNode>>;
+    /// Whether rows of a licence that was not active at `start` settle all the same: neither it nor its subtree was revoked
+    /// then, and a checkpoint of it was recorded or took effect before `end`, not before `start`.
+    fn woke_within(&self, licence: B256, start: u64, end: u64) -> bool;
     /// A version of a licence's split.
     fn split_of(&self, licence: B256, split_version: u32) -> Option<&Split>;
     /// The network's fee at `time` for a token of so many decimals.

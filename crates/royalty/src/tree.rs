@@ -173,20 +173,24 @@ pub fn tree_split_hash(root: B256, denom: u128, leaves: u32) -> B256 {
 /// Checks that `leaf` is in the tree of `root` and `denom`.
 ///
 /// # Errors
-/// [`TreeError`]: an interval outside of the whole, a path too long or torn, or one that does not lead to the root with
-/// the leaf's start to its left and `denom` in all.
+/// [`TreeError`]: a path too long or torn, an interval outside of the whole or not where the path puts it, or a path that
+/// does not lead to the root with `denom` in all. Bits of the path above the leaf's level are clear: a leaf has one proof.
 pub fn verify_leaf(root: B256, denom: u128, leaf: &Leaf, proof: &LeafProof) -> Result<(), TreeError> {
     let Leaf { start, weight, .. } = *leaf;
-    let end = start.checked_add(weight).filter(|end| *end <= denom && denom <= MAX_U96);
-    if weight == 0 || end.is_none() {
-        return Err(TreeError::LeafRange { start, weight, denom });
-    }
     let steps = proof.siblings.len();
     if steps > MAX_PATH {
         return Err(TreeError::ProofTooLong { given: steps, most: MAX_PATH });
     }
     if steps != proof.sums.len() {
         return Err(TreeError::SplitLengths { siblings: steps, sums: proof.sums.len() });
+    }
+    let range = TreeError::LeafRange { start, weight, denom };
+    let end = start.checked_add(weight).filter(|end| *end <= denom && denom <= MAX_U96);
+    if weight == 0 || end.is_none() {
+        return Err(range);
+    }
+    if proof.path.bit_len() > steps {
+        return Err(TreeError::LeafNotInTree);
     }
     let mut node = Node { hash: leaf.hash(), sum: weight };
     let mut left = 0u128;
@@ -200,11 +204,10 @@ pub fn verify_leaf(root: B256, denom: u128, leaf: &Leaf, proof: &LeafProof) -> R
             left = left.saturating_add(*sum);
         }
     }
-    if node.hash != root || node.sum != denom || left != start {
-        Err(TreeError::LeafNotInTree)
-    } else {
-        Ok(())
+    if node.hash != root || node.sum != denom {
+        return Err(TreeError::LeafNotInTree);
     }
+    if left != start { Err(range) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ impl Ledger {
         let seen = total(&mut self.accounts.iter().filter(|(id, _)| id.0 == token).map(|(_, a)| a.kept()));
         let taken = total(&mut self.taken.iter().filter(|((id, _), _)| id.0 == token).map(|(_, t)| *t));
         let swept = total(&mut self.swept.iter().filter(|(id, _)| id.0 == token).map(|(_, s)| *s));
-        let held = total(&mut self.holds.iter().filter(|h| h.token == token).map(|h| h.captured_in_all()));
+        let held = total(&mut self.holds.iter().filter(|h| h.token == token).map(|h| h.owed_in_all()));
         let kept =
             seen.checked_sub(taken.saturating_add(swept)).expect("payees and sweeps take what was kept");
         Books { free, reserved, kept, held, fees: self.fees_owed(token) }

@@ -3,7 +3,13 @@
 use alloy_primitives::{Address, B256};
 
 use super::{AccountId, Ledger, RouteKey, account_id, withdraw::split_of};
-use crate::{LedgerError, Period, Registry, Split, period::SUBMISSION_WINDOW, split::entitlement};
+use crate::{
+    LedgerError, Period, Registry, Split,
+    period::{SUBMISSION_WINDOW, WEEK},
+};
+
+/// A route is superseded when it was in force at neither end of so many seconds: a period and its window.
+pub const ROUTE_WINDOW: u64 = SUBMISSION_WINDOW + WEEK;
 
 /// A generation of a route, closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,9 +21,8 @@ pub struct Closed {
 }
 
 impl Ledger {
-    /// Sweeps the residual of a route that is superseded at `now`, more than 60 days past the end of the last period that
-    /// paid it, and of whose licence no row is `unsettled`. Payees still withdraw; money that comes later begins a new
-    /// generation.
+    /// Sweeps the residual of a route that is superseded at `now`, 60 days past the end of the last period that paid it, and
+    /// of whose licence no row is `unsettled`. Payees still withdraw; money that comes later begins a new generation.
     ///
     /// # Errors
     /// [`LedgerError`]: the first condition that does not hold.
@@ -33,13 +38,15 @@ impl Ledger {
         let open = self.generations.get(&(token, route)).copied().unwrap_or(0);
         let account = self.accounts.get(&id).filter(|_| open == key.generation);
         let account = *account.ok_or(LedgerError::RouteUnknown(route))?;
-        let in_force = registry.route_at(licence, now).ok_or(LedgerError::LicenseUnknown(licence))?;
-        if in_force.first().is_some_and(|node| node.route == route) {
-            return Err(LedgerError::RouteInForce { licence, route });
+        for time in [now, now.saturating_sub(ROUTE_WINDOW)] {
+            let nodes = registry.route_at(licence, time).ok_or(LedgerError::LicenseUnknown(licence))?;
+            if nodes.first().is_some_and(|node| node.route == route) {
+                return Err(LedgerError::RouteInForce { licence, route });
+            }
         }
         let last_period = account.last_period();
         let until = Period::new(last_period)?.end().saturating_add(SUBMISSION_WINDOW);
-        if now <= until {
+        if now < until {
             return Err(LedgerError::RouteTooRecent { last_period, until });
         }
         if unsettled {
@@ -54,7 +61,8 @@ impl Ledger {
         self.pay_out(token, residual);
         Ok(Closed { route, residual })
     }
-    /// What a tree's leaves leave: known once each has taken all that it is owed.
+
+    /// What a tree's leaves leave: known once all weight has claimed at `kept`.
     fn tree_residual(
         &self,
         id: &AccountId,
@@ -62,15 +70,10 @@ impl Ledger {
         denom: u128,
         leaves: u32,
     ) -> Result<u128, LedgerError> {
-        let taken = |start| self.taken.get(&(*id, start)).copied().unwrap_or(0);
-        let claims = self.leaves.get(id).into_iter().flatten();
-        let done = claims.filter(|(start, weight)| taken(**start) == entitlement(**weight, denom, kept));
-        let (claimed, paid) = done.fold((0u32, 0u128), |(n, sum), (start, _)| {
-            (n.saturating_add(1), sum.saturating_add(taken(*start)))
-        });
-        if claimed < leaves {
-            return Err(LedgerError::LeavesUnclaimed { claimed, leaves });
+        let tally = self.tallies.get(id).filter(|tally| tally.kept == kept).copied().unwrap_or_default();
+        if kept > 0 && tally.weight != denom {
+            return Err(LedgerError::LeavesUnclaimed { claimed: tally.leaves, leaves });
         }
-        Ok(kept.saturating_sub(paid))
+        Ok(kept.saturating_sub(tally.taken))
     }
 }

@@ -23,11 +23,17 @@ mod tests;
 mod withdraw;
 
 pub use books::Books;
-pub use close::Closed;
-pub use holds::MAX_HOLDS;
+pub use close::{Closed, ROUTE_WINDOW};
+pub use holds::{Captured, MAX_HOLDS};
 pub use pot::Pot;
 pub use settle::{Row, Settled, Station};
-pub use withdraw::{Captured, Payout, Withdrawn};
+use withdraw::Tally;
+pub use withdraw::{Payout, Withdrawn};
+
+/// The most decimals of a token: the fee's cap, up to 10⁶ units, fits 96 bits.
+const MAX_DECIMALS: u8 = 18;
+/// Fees that the ledger holds of a token fit so many bits.
+const MAX_U104: u128 = (1 << 104) - 1;
 
 /// First 20 bytes of keccak256(lane name) (C16).
 pub type Lane = FixedBytes<20>;
@@ -52,14 +58,21 @@ impl RouteKey {
     }
 }
 
+/// A settlement token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Token {
+    decimals: u8,
+    /// Takes new money. What came before can be settled and withdrawn all the same.
+    is_enabled: bool,
+}
+
 /// (token, route, generation).
 type AccountId = (Address, B256, u16);
 
 /// Settlement money and who has a claim on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// Decimals of enabled tokens.
-    tokens: BTreeMap<Address, u8>,
+    tokens: BTreeMap<Address, Token>,
     pots: BTreeMap<(Address, Lane, Address), Pot>,
     /// By batch, token, lane and payer.
     reservations: BTreeMap<(B256, Address, Lane, Address), u128>,
@@ -72,8 +85,9 @@ pub struct Ledger {
     generations: BTreeMap<(Address, B256), u16>,
     /// By account and index of a vector's entry, or first weight of a leaf.
     taken: BTreeMap<(AccountId, u128), u128>,
-    /// Weights of the leaves that have taken of an account, by their first weight.
-    leaves: BTreeMap<AccountId, BTreeMap<u128, u128>>,
+    /// The kept money at which a leaf claimed last.
+    claimed_at: BTreeMap<(AccountId, u128), u128>,
+    tallies: BTreeMap<AccountId, Tally>,
     /// What was swept from a closed account.
     swept: BTreeMap<AccountId, u128>,
     holds: Vec<Hold>,
@@ -87,16 +101,37 @@ impl Ledger {
         Self::default()
     }
 
-    /// Admits a settlement token.
+    /// Admits a settlement token, or one that was disabled with the decimals it had.
     ///
     /// # Errors
-    /// [`LedgerError::TokenKnown`].
+    /// [`LedgerError::TokenKnown`], [`LedgerError::TokenDecimals`].
     pub fn enable_token(&mut self, token: Address, decimals: u8) -> Result<(), LedgerError> {
-        if self.tokens.contains_key(&token) {
-            return Err(LedgerError::TokenKnown(token));
+        let most = match self.tokens.get(&token) {
+            Some(known) if known.is_enabled => return Err(LedgerError::TokenKnown(token)),
+            Some(known) if known.decimals != decimals => known.decimals,
+            _ => MAX_DECIMALS,
+        };
+        if decimals > MAX_DECIMALS || (most != MAX_DECIMALS && decimals != most) {
+            let most = if decimals > MAX_DECIMALS { MAX_DECIMALS } else { most };
+            return Err(LedgerError::TokenDecimals { decimals, most });
         }
-        self.tokens.insert(token, decimals);
+        self.tokens.insert(token, Token { decimals, is_enabled: true });
         Ok(())
+    }
+
+    /// Stops new money of a token.
+    ///
+    /// # Errors
+    /// [`LedgerError::TokenNotEnabled`].
+    pub fn disable_token(&mut self, token: Address) -> Result<(), LedgerError> {
+        self.check_enabled(token)?;
+        self.tokens.entry(token).and_modify(|token| token.is_enabled = false);
+        Ok(())
+    }
+
+    fn check_enabled(&self, token: Address) -> Result<(), LedgerError> {
+        let is_enabled = self.tokens.get(&token).is_some_and(|token| token.is_enabled);
+        if is_enabled { Ok(()) } else { Err(LedgerError::TokenNotEnabled(token)) }
     }
 
     /// The pot of a payer on a lane.
@@ -159,7 +194,12 @@ fn account_id(token: Address, key: &RouteKey) -> AccountId {
     (token, key.route(), key.generation)
 }
 
-/// A sum of at most 128 bits.
-fn sum(a: u128, b: u128) -> Result<u128, AmountTooLarge> {
-    a.checked_add(b).ok_or(AmountTooLarge { amount: u128::MAX, most: u128::MAX })
+/// `before + more`, at most `most`.
+fn bounded(before: u128, more: u128, most: u128) -> Result<u128, AmountTooLarge> {
+    let room = most.saturating_sub(before);
+    if more > room {
+        Err(AmountTooLarge { amount: more, most: room })
+    } else {
+        Ok(before.saturating_add(more))
+    }
 }

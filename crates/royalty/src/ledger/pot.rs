@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, B256};
 
-use super::{Lane, Ledger, sum};
-use crate::LedgerError;
+use super::{Lane, Ledger, bounded};
+use crate::{LedgerError, amount::MAX_U112};
 
 /// A payer's money on a lane, in the token's minor unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -18,7 +18,7 @@ impl Ledger {
     /// Funds a pot.
     ///
     /// # Errors
-    /// [`LedgerError`] for a token that is not enabled, an amount of zero, a sum past 128 bits.
+    /// [`LedgerError`] for a token that is not enabled, an amount of zero, a ledger past 112 bits.
     pub fn deposit(
         &mut self,
         token: Address,
@@ -26,10 +26,9 @@ impl Ledger {
         payer: Address,
         amount: u128,
     ) -> Result<(), LedgerError> {
-        if !self.tokens.contains_key(&token) {
-            return Err(LedgerError::TokenNotEnabled(token));
-        }
-        let accounted = sum(self.accounted(token), non_zero(amount)?)?;
+        bounded(0, non_zero(amount)?, MAX_U112)?;
+        self.check_enabled(token)?;
+        let accounted = bounded(self.accounted(token), amount, MAX_U112)?;
         let pot = self.pots.entry((token, lane, payer)).or_default();
         // Bounded by `accounted`, as every part of it is.
         pot.free = pot.free.saturating_add(amount);
@@ -54,10 +53,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Reserves what a batch can owe.
+    /// Reserves what a batch can owe; again for a batch adds to what it has.
     ///
     /// # Errors
-    /// [`LedgerError::AmountZero`], [`LedgerError::Unfunded`].
+    /// [`LedgerError::TokenNotEnabled`], [`LedgerError::Unfunded`].
     pub fn reserve(
         &mut self,
         batch: B256,
@@ -66,8 +65,10 @@ impl Ledger {
         payer: Address,
         amount: u128,
     ) -> Result<(), LedgerError> {
-        let mut pot = self.with_free(token, lane, payer, non_zero(amount)?)?;
-        pot.reserved = sum(pot.reserved, amount)?;
+        self.check_enabled(token)?;
+        let mut pot = self.with_free(token, lane, payer, amount)?;
+        // Part of what is accounted, as the free money was.
+        pot.reserved = pot.reserved.saturating_add(amount);
         self.pots.insert((token, lane, payer), pot);
         let reservation = self.reservations.entry((batch, token, lane, payer)).or_default();
         *reservation = reservation.saturating_add(amount);

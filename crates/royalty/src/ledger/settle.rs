@@ -2,9 +2,11 @@
 
 use alloy_primitives::{Address, B256};
 
-use super::{AccountId, Lane, Ledger, RouteKey, sum};
+use super::{AccountId, Lane, Ledger, MAX_U104, RouteKey, bounded};
 use crate::{
-    Account, Accrual, Due, LedgerError, Period, Registry, RouteNode, base::most_due, route::stations,
+    Account, Accrual, Due, LedgerError, Period, Registry, RouteNode,
+    base::most_due,
+    route::{route_hash, stations},
 };
 
 /// One row of a batch: what one payer's receipts of one licence say.
@@ -56,28 +58,30 @@ pub struct Station {
 type Flow = (Vec<Station>, Vec<(AccountId, Account)>);
 
 impl Ledger {
-    /// Pays a row out of its batch's reservation and returns to the pot what the row did not need.
+    /// Pays a row out of its batch's reservation at `now`, and returns to the pot what the row did not need.
     ///
     /// # Errors
-    /// [`LedgerError`]: settled before, a period that is none, a licence unknown or not in force at the period's start, a
+    /// [`LedgerError`]: settled before, a period that is none or has not begun, a licence unknown or not in force then, a
     /// reservation too small, a sum too large. Nothing changes then.
-    pub fn settle(&mut self, row: &Row, registry: &impl Registry) -> Result<Settled, LedgerError> {
+    pub fn settle(&mut self, row: &Row, now: u64, registry: &impl Registry) -> Result<Settled, LedgerError> {
         let Row { batch, lane, token, payer, licence, revenue, .. } = *row;
         if self.is_settled(batch, payer, licence) {
             return Err(LedgerError::AlreadySettled { batch, payer, licence });
         }
         let period = Period::new(row.period)?;
-        let nodes = registry.route_at(licence, period.start()).ok_or(LedgerError::LicenseUnknown(licence))?;
-        let first = nodes.first().filter(|node| node.step.active);
-        let route = first.ok_or(LedgerError::LicenceInactive(licence))?.route;
+        if period.start() >= now {
+            return Err(LedgerError::PeriodNotBegun { period: row.period, start: period.start() });
+        }
         let mut accrual = self.accrual(row, period, registry)?;
+        let due = accrual.add(revenue)?;
         let needed = most_due(revenue, accrual.royalty_bps()).unwrap_or(u128::MAX);
         let reserved = self.reservation_of(batch, token, lane, payer);
         let rest = reserved.checked_sub(needed);
         let rest = rest.ok_or(LedgerError::ReservationShort { batch, payer, reserved, needed })?;
-        let due = accrual.add(revenue)?;
+        let fees = bounded(self.fees_owed(token), due.fee, MAX_U104)?;
+        let nodes = route(licence, period, registry)?;
         let (stations, accounts) = self.flow(token, &nodes, due.inflow(), row.period)?;
-        let fees = sum(self.fees_owed(token), due.fee)?;
+        let route = nodes.first().map_or(B256::ZERO, |node| node.route);
 
         self.settled.insert((batch, payer, licence));
         self.accruals.insert((token, licence, lane, row.period), accrual);
@@ -94,7 +98,7 @@ impl Ledger {
         if let Some(accrual) = self.accrual_of(token, licence, lane, row.period) {
             return Ok(*accrual);
         }
-        let decimals = *self.tokens.get(&token).ok_or(LedgerError::TokenNotEnabled(token))?;
+        let decimals = self.tokens.get(&token).ok_or(LedgerError::TokenNotEnabled(token))?.decimals;
         let bps = registry.royalty_bps_at(licence, period.start());
         let bps = bps.ok_or(LedgerError::LicenseUnknown(licence))?;
         let fee = registry.fee_at(period.start(), decimals);
@@ -133,4 +137,18 @@ impl Ledger {
         let RouteNode { step, parent_route, .. } = *node;
         RouteKey { licence: step.licence, split_version: step.split_version, parent_route, generation }
     }
+}
+
+/// The licence's route at the period's start. A licence that woke within the period counts as active: it keeps its own.
+fn route(licence: B256, period: Period, registry: &impl Registry) -> Result<Vec<RouteNode>, LedgerError> {
+    let nodes = registry.route_at(licence, period.start());
+    let mut nodes = nodes.ok_or(LedgerError::LicenseUnknown(licence))?;
+    if let Some(first) = nodes.first_mut().filter(|first| !first.step.active) {
+        if !registry.woke_within(licence, period.start(), period.end()) {
+            return Err(LedgerError::LicenceInactive(licence));
+        }
+        first.step.active = true;
+        first.route = route_hash(first.parent_route, licence, first.step.split_version, true);
+    }
+    Ok(nodes)
 }

@@ -1,6 +1,6 @@
 use alloy_primitives::{Address, B256};
 
-use super::{Lane, Ledger, Payout, Pot, RouteKey, Row};
+use super::{Lane, Ledger, Payout, Pot, ROUTE_WINDOW, RouteKey, Row};
 use crate::{
     Edge, Forest, Leaf, LedgerError, Period, Registry, Share, Split, SplitTree, SplitVector,
     forest::{State, Terms},
@@ -14,6 +14,7 @@ const BATCH: B256 = B256::with_last_byte(0xdd);
 const CHILD: B256 = B256::with_last_byte(2);
 const PARENT: B256 = B256::with_last_byte(1);
 const WEEK: u32 = 20_250_901;
+const NOW: u64 = 1_760_000_000;
 const FOREVER: u64 = u64::MAX;
 
 fn payee(i: u8) -> Address {
@@ -30,8 +31,8 @@ fn world() -> (Ledger, Forest) {
     let mut forest = Forest::new(50, 1_000);
     let terms = |split| Terms { state: State::Active, end: FOREVER, royalty_bps: 1_000, split };
     let (above, below) = (forest.register(vector(&[1, 2])), forest.register(vector(&[3, 4, 5])));
-    forest.mint(PARENT, None, 0, terms(above)).unwrap();
-    forest.mint(CHILD, Some(Edge::new(PARENT, 1, 3).unwrap()), 0, terms(below)).unwrap();
+    forest.mint(PARENT, None, (0, 0), terms(above)).unwrap();
+    forest.mint(CHILD, Some(Edge::new(PARENT, 1, 3).unwrap()), (0, 0), terms(below)).unwrap();
     let mut ledger = Ledger::new();
     ledger.enable_token(TOKEN, 6).unwrap();
     ledger.deposit(TOKEN, LANE, PAYER, 1_000_000).unwrap();
@@ -50,7 +51,7 @@ fn key(forest: &Forest, licence: B256) -> RouteKey {
 fn settled(revenue: u128) -> (Ledger, Forest) {
     let (mut ledger, forest) = world();
     ledger.reserve(BATCH, TOKEN, LANE, PAYER, 1_000).unwrap();
-    ledger.settle(&row(revenue), &forest).unwrap();
+    ledger.settle(&row(revenue), NOW, &forest).unwrap();
     (ledger, forest)
 }
 
@@ -75,7 +76,7 @@ fn i8_a_row_settles_once() {
     let (mut ledger, forest) = settled(10);
     let before = ledger.clone();
     let refused = LedgerError::AlreadySettled { batch: BATCH, payer: PAYER, licence: CHILD };
-    assert_eq!(ledger.settle(&row(10), &forest), Err(refused));
+    assert_eq!(ledger.settle(&row(10), NOW, &forest), Err(refused));
     assert_eq!(ledger, before);
 }
 
@@ -86,7 +87,7 @@ fn a_row_that_can_owe_more_than_its_batch_reserved_changes_nothing() {
     let before = ledger.clone();
     let refused =
         LedgerError::ReservationShort { batch: BATCH, payer: PAYER, reserved: 1_000, needed: 1_001 };
-    assert_eq!(ledger.settle(&row(10_001), &forest), Err(refused));
+    assert_eq!(ledger.settle(&row(10_001), NOW, &forest), Err(refused));
     assert_eq!(ledger, before);
 }
 
@@ -139,10 +140,10 @@ fn a_hold_captures_at_withdrawal_and_gives_back_after_its_release() {
     assert_eq!((withdrawn.amount, withdrawn.captured[0].amount), (21, 200));
     balanced(&ledger);
     let nothing = LedgerError::NothingDue { licence: CHILD, payee: payee(3) };
-    assert_eq!(ledger.withdraw_released(hold, payee(3)), Err(nothing));
+    assert_eq!(ledger.withdraw_released(hold, payee(3)), Err(LedgerError::HoldInForce(hold)));
     ledger.release_hold(hold).unwrap();
     assert_eq!(ledger.release_hold(hold), Err(LedgerError::HoldReleasedAlready(hold)));
-    assert_eq!(ledger.withdraw_released(hold, payee(3)), Ok(200));
+    assert_eq!(ledger.withdraw_released(hold, payee(3)), Ok((200, vec![])));
     assert_eq!(ledger.withdraw_released(hold, payee(3)), Err(nothing));
     balanced(&ledger);
 }
@@ -151,26 +152,27 @@ fn a_hold_captures_at_withdrawal_and_gives_back_after_its_release() {
 fn a_route_closes_once_superseded_old_and_settled_and_money_after_it_opens_a_generation() {
     let (mut ledger, mut forest) = settled(9_999);
     let key = key(&forest, CHILD);
-    let end = Period::new(WEEK).unwrap().end() + SUBMISSION_WINDOW;
+    let week = Period::new(WEEK).unwrap().end();
+    let superseded = week + ROUTE_WINDOW;
     let route = key.route();
     let close = |ledger: &mut Ledger, forest: &Forest, now, unsettled| {
         ledger.close_route(TOKEN, &key, now, unsettled, forest)
     };
     let refused = LedgerError::RouteInForce { licence: CHILD, route };
-    assert_eq!(close(&mut ledger, &forest, end + 1, false), Err(refused));
+    assert_eq!(close(&mut ledger, &forest, superseded, false), Err(refused));
     let split = forest.register(vector(&[7]));
     let terms = Terms { state: State::Active, end: FOREVER, royalty_bps: 1_000, split };
-    forest.modify(CHILD, Period::new(WEEK).unwrap().end(), terms).unwrap();
-    let refused = LedgerError::RouteTooRecent { last_period: WEEK, until: end };
-    assert_eq!(close(&mut ledger, &forest, end, false), Err(refused));
-    assert_eq!(close(&mut ledger, &forest, end + 1, true), Err(LedgerError::RouteUnsettled(CHILD)));
-    assert_eq!(close(&mut ledger, &forest, end + 1, false).unwrap().residual, 1);
-    assert_eq!(close(&mut ledger, &forest, end + 1, false), Err(LedgerError::RouteUnknown(route)));
+    forest.modify(CHILD, (week, week), terms).unwrap();
+    let refused = LedgerError::RouteInForce { licence: CHILD, route };
+    assert_eq!(close(&mut ledger, &forest, superseded - 1, false), Err(refused), "67 days ago");
+    assert_eq!(close(&mut ledger, &forest, superseded, true), Err(LedgerError::RouteUnsettled(CHILD)));
+    assert_eq!(close(&mut ledger, &forest, superseded, false).unwrap().residual, 1);
+    assert_eq!(close(&mut ledger, &forest, superseded, false), Err(LedgerError::RouteUnknown(route)));
     balanced(&ledger);
 
     let late = Row { batch: B256::ZERO, ..row(10_000) };
     ledger.reserve(B256::ZERO, TOKEN, LANE, PAYER, 1_000).unwrap();
-    let settled = ledger.settle(&late, &forest).unwrap();
+    let settled = ledger.settle(&late, NOW, &forest).unwrap();
     assert_eq!(settled.stations[0].key, RouteKey { generation: 1, ..key });
     assert!(settled.stations[0].opened);
     assert_eq!(ledger.withdraw(&Payout { key, token: TOKEN, index: 2 }, &forest).unwrap().amount, 221);
@@ -183,12 +185,12 @@ fn leaves_of_a_tree_claim_by_proof_and_the_residual_shows_once_all_have() {
     let tree = SplitTree::new([(payee(1), 1), (payee(2), 1), (payee(1), 1)]).unwrap();
     let split = forest.register(Split::Tree { root: tree.root(), denom: 3, leaves: 3 });
     let terms = Terms { state: State::Active, end: FOREVER, royalty_bps: 1_000, split };
-    forest.modify(CHILD, 1, terms).unwrap();
+    forest.modify(CHILD, (1, 1), terms).unwrap();
     ledger.reserve(BATCH, TOKEN, LANE, PAYER, 1_000).unwrap();
-    ledger.settle(&row(9_999), &forest).unwrap();
+    ledger.settle(&row(9_999), NOW, &forest).unwrap();
     let key = key(&forest, CHILD);
     forest.revoke_subtree(CHILD, Period::new(WEEK).unwrap().end()).unwrap();
-    let now = Period::new(WEEK).unwrap().end() + SUBMISSION_WINDOW + 1;
+    let now = Period::new(WEEK).unwrap().end() + ROUTE_WINDOW;
     for (index, leaf) in tree.leaves().iter().enumerate() {
         let unclaimed = LedgerError::LeavesUnclaimed { claimed: index as u32, leaves: 3 };
         assert_eq!(ledger.close_route(TOKEN, &key, now, false, &forest), Err(unclaimed));
@@ -201,5 +203,56 @@ fn leaves_of_a_tree_claim_by_proof_and_the_residual_shows_once_all_have() {
         assert_eq!(ledger.withdraw_leaf(TOKEN, &key, leaf, &proof, &forest).unwrap().amount, 221);
     }
     assert_eq!(ledger.close_route(TOKEN, &key, now, false, &forest).unwrap().residual, 1);
+    balanced(&ledger);
+}
+
+#[test]
+fn a_route_in_force_for_one_period_only_stays_open_60_days_past_it() {
+    let (mut ledger, mut forest) = world();
+    let week = Period::new(WEEK).unwrap();
+    for (payee, from) in [(7, week.start()), (8, week.end())] {
+        let split = forest.register(vector(&[payee]));
+        let terms = Terms { state: State::Active, end: FOREVER, royalty_bps: 1_000, split };
+        forest.modify(CHILD, (from, from), terms).unwrap();
+    }
+    ledger.reserve(BATCH, TOKEN, LANE, PAYER, 1_000).unwrap();
+    ledger.settle(&row(9_999), NOW, &forest).unwrap();
+    let key = key(&forest, CHILD);
+    let until = week.end() + SUBMISSION_WINDOW;
+    let refused = LedgerError::RouteTooRecent { last_period: WEEK, until };
+    let before = week.start() + ROUTE_WINDOW - 1;
+    assert_eq!(ledger.close_route(TOKEN, &key, before, false, &forest), Err(refused));
+    assert!(ledger.close_route(TOKEN, &key, week.end() + ROUTE_WINDOW, false, &forest).is_ok());
+}
+
+#[test]
+fn rows_of_a_period_that_has_not_begun_are_refused() {
+    let (mut ledger, forest) = world();
+    let start = Period::new(WEEK).unwrap().start();
+    let refused = LedgerError::PeriodNotBegun { period: WEEK, start };
+    assert_eq!(ledger.settle(&row(1), start, &forest), Err(refused));
+}
+
+#[test]
+fn a_licence_that_woke_within_the_period_keeps_its_own_and_one_revoked_before_does_not() {
+    let (mut ledger, mut forest) = world();
+    let week = Period::new(WEEK).unwrap();
+    let split = forest.split_of(CHILD, 0).unwrap().hash();
+    let terms = |state| Terms { state, end: FOREVER, royalty_bps: 1_000, split };
+    let [draft, dead] = [8, 9].map(B256::with_last_byte);
+    forest.mint(draft, None, (0, 0), terms(State::Draft)).unwrap();
+    forest.mint(dead, None, (0, 0), terms(State::Active)).unwrap();
+    forest.modify(dead, (1, 1), terms(State::Revoked)).unwrap();
+    ledger.reserve(BATCH, TOKEN, LANE, PAYER, 1_000).unwrap();
+    let row = |licence| Row { licence, ..row(100) };
+    for licence in [draft, dead] {
+        let refused = LedgerError::LicenceInactive(licence);
+        assert_eq!(ledger.settle(&row(licence), NOW, &forest), Err(refused));
+    }
+    let within = week.start() + 1;
+    forest.modify(draft, (within, within), terms(State::Active)).unwrap();
+    let settled = ledger.settle(&row(draft), NOW, &forest).unwrap();
+    assert_eq!(settled.stations[0].kept, 10);
+    assert_eq!(settled.route, crate::route::route_hash(B256::ZERO, draft, 0, true));
     balanced(&ledger);
 }

@@ -2,10 +2,10 @@
 
 use alloy_primitives::{Address, B256};
 
-use super::{Ledger, RouteKey, account_id};
+use super::{AccountId, Captured, Ledger, RouteKey, account_id};
 use crate::{
-    Leaf, LeafProof, LedgerError, Registry, Split, SplitVector, receipt::Receipt, split::entitlement,
-    tree::verify_leaf,
+    Leaf, LeafProof, LedgerError, Registry, Split, SplitVector, hold::Part, receipt::Receipt,
+    split::entitlement, tree::verify_leaf,
 };
 
 /// An entry of a vector's route.
@@ -17,15 +17,6 @@ pub struct Payout {
     pub token: Address,
     /// Place in the vector.
     pub index: u32,
-}
-
-/// What a hold captured of a withdrawal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Captured {
-    /// Which hold.
-    pub hold: u64,
-    /// How much.
-    pub amount: u128,
 }
 
 /// What a withdrawal did.
@@ -41,28 +32,37 @@ pub struct Withdrawn {
     pub captured: Vec<Captured>,
 }
 
-/// A payee's claim on an account, checked.
-struct Claim {
-    payee: Address,
-    weight: u128,
-    denom: u128,
-    place: u128,
+/// Of a tree's account: which weight and how many leaves have taken at `kept`, and what all have taken ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) struct Tally {
+    pub(super) kept: u128,
+    pub(super) weight: u128,
+    pub(super) leaves: u32,
+    pub(super) taken: u128,
 }
 
 impl Ledger {
     /// Pays a payee of a vector what is due.
     ///
     /// # Errors
-    /// [`LedgerError`]: no such split, entry or money.
+    /// [`LedgerError`]: a route that was never paid, no such split or entry, nothing due.
     pub fn withdraw(&mut self, payout: &Payout, registry: &impl Registry) -> Result<Withdrawn, LedgerError> {
-        let claim = claim(&payout.key, payout.index, registry)?;
-        self.pay(payout.token, &payout.key, &claim)
+        let Payout { key, token, .. } = payout;
+        let (part, due) = self.due(payout, registry)?;
+        let (payee, licence) = (part.payee, key.licence);
+        if due == 0 {
+            return Err(LedgerError::NothingDue { licence, payee });
+        }
+        self.take((account_id(*token, key), payout.index.into()), due);
+        let (amount, captured) = self.pay(*token, licence, &part, due);
+        Ok(Withdrawn { payee, route: key.route(), amount, captured })
     }
 
-    /// Pays a leaf of a sum tree what is due.
+    /// Pays a leaf of a sum tree what is due: once for each amount kept, also when that brings nothing, since closing needs
+    /// every leaf at the last one.
     ///
     /// # Errors
-    /// [`LedgerError`]: no such split, a leaf that does not verify, nothing due.
+    /// [`LedgerError`]: a route that was never paid, no such split, a leaf that does not verify, one that claimed already.
     pub fn withdraw_leaf(
         &mut self,
         token: Address,
@@ -71,88 +71,85 @@ impl Ledger {
         proof: &LeafProof,
         registry: &impl Registry,
     ) -> Result<Withdrawn, LedgerError> {
+        let id = account_id(token, key);
+        let kept = self.kept(&id)?;
         let Split::Tree { root, denom, .. } = split_of(key, registry)? else {
             return Err(LedgerError::SplitKind { licence: key.licence, version: key.split_version });
         };
         verify_leaf(*root, *denom, leaf, proof)?;
-        let claim = Claim { payee: leaf.payee, weight: leaf.weight, denom: *denom, place: leaf.start };
-        let withdrawn = self.pay(token, key, &claim)?;
-        self.leaves.entry(account_id(token, key)).or_default().insert(leaf.start, leaf.weight);
-        Ok(withdrawn)
+        let Leaf { payee, start, weight } = *leaf;
+        if self.claimed_at.get(&(id, start)).copied().unwrap_or(0) == kept {
+            return Err(LedgerError::NothingDue { licence: key.licence, payee });
+        }
+        let all = entitlement(weight, *denom, kept);
+        let due = all.saturating_sub(self.taken_of(token, key, start));
+        self.claimed_at.insert((id, start), kept);
+        self.take((id, start), due);
+        self.tally(id, kept, weight, due);
+        let part = Part { payee, weight, denom: *denom, leaf: Some(start) };
+        let (amount, captured) = self.pay(token, key.licence, &part, due);
+        Ok(Withdrawn { payee, route: key.route(), amount, captured })
     }
 
     /// What a payee of a vector would get now, and what holds would keep back.
     ///
     /// # Errors
-    /// [`LedgerError`]: no such split or entry.
+    /// [`LedgerError`]: a route that was never paid, no such split or entry.
     pub fn withdrawable(
         &self,
         payout: &Payout,
         registry: &impl Registry,
     ) -> Result<(u128, u128), LedgerError> {
-        let claim = claim(&payout.key, payout.index, registry)?;
-        let due = self.due(payout.token, &payout.key, &claim);
-        let covers = |(_, hold): &(usize, &crate::hold::Hold)| {
-            hold.licence == payout.key.licence && hold.token == payout.token
-        };
-        let left = self.holds.iter().enumerate().filter(covers).fold(due, |left, (_, hold)| {
-            left.saturating_sub(hold.would_capture(claim.payee, claim.weight, claim.denom, left))
-        });
+        let (part, due) = self.due(payout, registry)?;
+        let left = self.would_pay(payout.token, payout.key.licence, &part, due);
         Ok((left, due.saturating_sub(left)))
     }
 
     /// Who is owed what of a vector's route in all (REF §8.1 PayoutReceipt).
     ///
     /// # Errors
-    /// [`LedgerError`]: no such split, or one that is a tree.
+    /// [`LedgerError`]: a route that was never paid, no such split, or one that is a tree.
     pub fn payout_receipt(
         &self,
         token: Address,
         key: &RouteKey,
         registry: &impl Registry,
     ) -> Result<Receipt, LedgerError> {
-        Ok(Receipt::new(vector_of(key, registry)?, self.account_of(token, key).kept()))
+        let kept = self.kept(&account_id(token, key))?;
+        Ok(Receipt::new(vector_of(key, registry)?, kept))
     }
 
-    fn due(&self, token: Address, key: &RouteKey, claim: &Claim) -> u128 {
-        let owed = entitlement(claim.weight, claim.denom, self.account_of(token, key).kept());
-        owed.saturating_sub(self.taken_of(token, key, claim.place))
+    fn kept(&self, id: &AccountId) -> Result<u128, LedgerError> {
+        Ok(self.accounts.get(id).ok_or(LedgerError::RouteUnknown(id.1))?.kept())
     }
 
-    fn pay(&mut self, token: Address, key: &RouteKey, claim: &Claim) -> Result<Withdrawn, LedgerError> {
-        let due = self.due(token, key, claim);
-        if due == 0 {
-            return Err(LedgerError::NothingDue { licence: key.licence, payee: claim.payee });
-        }
-        let captured = self.capture(token, key.licence, claim, due);
-        let amount = captured.iter().fold(due, |left, c| left.saturating_sub(c.amount));
-        let taken = self.taken.entry((account_id(token, key), claim.place)).or_default();
+    fn due(&self, payout: &Payout, registry: &impl Registry) -> Result<(Part, u128), LedgerError> {
+        let Payout { key, token, index } = payout;
+        let kept = self.kept(&account_id(*token, key))?;
+        let vector = vector_of(key, registry)?;
+        let share = usize::try_from(*index).ok().and_then(|i| vector.shares().get(i));
+        let share = share.ok_or(LedgerError::SplitIndex { index: *index, payees: vector.shares().len() })?;
+        let part = Part { payee: share.payee, weight: share.weight, denom: vector.denom(), leaf: None };
+        let all = entitlement(part.weight, part.denom, kept);
+        Ok((part, all.saturating_sub(self.taken_of(*token, key, (*index).into()))))
+    }
+
+    fn take(&mut self, place: (AccountId, u128), due: u128) {
+        let taken = self.taken.entry(place).or_default();
         *taken = taken.saturating_add(due);
-        self.pay_out(token, amount);
-        Ok(Withdrawn { payee: claim.payee, route: key.route(), amount, captured })
     }
 
-    /// Holds take their part in the order they were placed.
-    fn capture(&mut self, token: Address, licence: B256, claim: &Claim, due: u128) -> Vec<Captured> {
-        let (mut left, mut out) = (due, Vec::new());
-        for (hold, id) in self.holds.iter_mut().zip(0u64..) {
-            if hold.licence == licence && hold.token == token {
-                let amount = hold.capture(claim.payee, claim.weight, claim.denom, left);
-                if amount > 0 {
-                    left = left.saturating_sub(amount);
-                    out.push(Captured { hold: id, amount });
-                }
-            }
+    /// Leaves are disjoint and each counts once at one amount kept, so their weights reach the denominator exactly when all
+    /// have claimed.
+    fn tally(&mut self, id: AccountId, kept: u128, weight: u128, due: u128) {
+        let tally = self.tallies.entry(id).or_default();
+        if tally.kept != kept {
+            *tally = Tally { kept, taken: tally.taken, ..Tally::default() };
         }
-        out
+        tally.weight = tally.weight.saturating_add(weight);
+        tally.leaves = tally.leaves.saturating_add(1);
+        tally.taken = tally.taken.saturating_add(due);
     }
-}
-
-fn claim(key: &RouteKey, index: u32, registry: &impl Registry) -> Result<Claim, LedgerError> {
-    let vector = vector_of(key, registry)?;
-    let share = usize::try_from(index).ok().and_then(|i| vector.shares().get(i));
-    let share = share.ok_or(LedgerError::SplitIndex { index, payees: vector.shares().len() })?;
-    Ok(Claim { payee: share.payee, weight: share.weight, denom: vector.denom(), place: index.into() })
 }
 
 pub(super) fn split_of<'a>(key: &RouteKey, registry: &'a impl Registry) -> Result<&'a Split, LedgerError> {
