@@ -1,7 +1,7 @@
 //! Every system contract: the list is the protocol.
 
 use alloy_primitives::{Address, Bytes, address};
-use alloy_sol_types::{SolCall, SolValue, sol};
+use alloy_sol_types::{SolCall, SolValue};
 use chlom_primitives::address as at;
 
 use super::{
@@ -9,11 +9,18 @@ use super::{
     governance::Governance,
 };
 
-sol! {
-    /// What an implementation is initialised with through its proxy.
-    function initialize(address owner, address authority);
-    /// The ledger also learns who settles.
-    function initializeLedger(address owner, address authority, address settler);
+mod governed {
+    alloy_sol_types::sol! {
+        /// What an implementation is initialised with through its proxy.
+        function initialize(address owner, address authority);
+    }
+}
+
+mod settled {
+    alloy_sol_types::sol! {
+        /// The ledger also learns who settles; zero: nobody yet.
+        function initialize(address owner, address authority, address settler);
+    }
 }
 
 /// One system contract.
@@ -74,14 +81,21 @@ macro_rules! proxied {
 }
 
 /// All of them, in the order in which they are made: the timelock first, since it owns the others.
-pub const SYSTEM_CONTRACTS: &[SystemContract] = &[SystemContract {
+pub const SYSTEM_CONTRACTS: &[SystemContract] = &[
+    SystemContract {
     name: "TimelockController",
     address: at::TIMELOCK,
     implementation: None,
     artifact: artifact!("TimelockController"),
     constructor: timelock,
     initializer: |_| Vec::new(),
-}];
+    },
+    proxied!("ParameterRegistry", at::PARAMETER_REGISTRY, "0000000000000000000000000000000000002109"),
+    proxied!("SplitRegistry", at::SPLIT_REGISTRY, "0000000000000000000000000000000000002102"),
+    proxied!("FeeRouter", at::FEE_ROUTER, "0000000000000000000000000000000000002105"),
+    proxied!("Treasury", at::TREASURY, "0000000000000000000000000000000000002106"),
+    proxied!("ClaimsPool", at::CLAIMS_POOL, "0000000000000000000000000000000000002107"),
+];
 
 /// The proxy that all but the timelock are behind.
 pub(super) fn proxy() -> Result<Artifact<'static>, ArtifactError> {
@@ -96,5 +110,5 @@ fn timelock(governance: &Governance) -> Vec<u8> {
 }
 
 fn governed(governance: &Governance) -> Vec<u8> {
-    initializeCall { owner: at::TIMELOCK, authority: governance.authority }.abi_encode()
+    governed::initializeCall { owner: at::TIMELOCK, authority: governance.authority }.abi_encode()
 }
