@@ -20,6 +20,7 @@ enum Kind {
 const LADDER: &[(&str, &str, Kind)] = &[
     ("chlom-primitives", "crates/primitives", Kind::Deterministic),
     ("chlom-crypto", "crates/crypto", Kind::Deterministic),
+    ("chlom-royalty", "crates/royalty", Kind::Deterministic),
     ("chlom-state", "crates/state", Kind::Deterministic),
     ("chlom-module", "crates/module", Kind::Deterministic),
     ("chlom-chain", "l0-core/chain", Kind::Deterministic),
