@@ -5,11 +5,15 @@ import {Test} from "forge-std/Test.sol";
 import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
 import {PolicyRegistry} from "src/compliance/PolicyRegistry.sol";
-import {Governed} from "src/core/Governed.sol";
+import {ClaimsPool} from "src/core/ClaimsPool.sol";
+import {FeeRouter} from "src/core/FeeRouter.sol";
+import {ParameterRegistry} from "src/core/ParameterRegistry.sol";
 import {PauseFlags} from "src/core/PauseFlags.sol";
 import {SystemAddresses} from "src/core/SystemAddresses.sol";
+import {Treasury} from "src/core/Treasury.sol";
 import {LicenseRegistry} from "src/licensing/LicenseRegistry.sol";
 import {RightsRegistry} from "src/licensing/RightsRegistry.sol";
+import {SplitRegistry} from "src/licensing/SplitRegistry.sol";
 
 /// @title Every system contract where genesis puts it, owned by the timelock
 /// @dev Creation code runs at the very address, so that immutables are those of the network.
@@ -34,6 +38,11 @@ abstract contract Base is Test {
     RightsRegistry internal rights = RightsRegistry(SystemAddresses.RIGHTS_REGISTRY);
     PolicyRegistry internal policies = PolicyRegistry(SystemAddresses.POLICY_REGISTRY);
     PauseFlags internal pauseFlags = PauseFlags(SystemAddresses.PAUSE_FLAGS);
+    SplitRegistry internal splits = SplitRegistry(SystemAddresses.SPLIT_REGISTRY);
+    ParameterRegistry internal parameters = ParameterRegistry(SystemAddresses.PARAMETER_REGISTRY);
+    FeeRouter internal feeRouter = FeeRouter(SystemAddresses.FEE_ROUTER);
+    Treasury internal treasury = Treasury(payable(SystemAddresses.TREASURY));
+    ClaimsPool internal claimsPool = ClaimsPool(SystemAddresses.CLAIMS_POOL);
 
     // ---------------------------------------------------------------- functions
 
@@ -57,6 +66,11 @@ abstract contract Base is Test {
         deploySystem("RightsRegistry.sol:RightsRegistry", "", address(rights));
         deploySystem("PolicyRegistry.sol:PolicyRegistry", "", address(policies));
         deploySystem("PauseFlags.sol:PauseFlags", "", address(pauseFlags));
+        deploySystem("SplitRegistry.sol:SplitRegistry", "", address(splits));
+        deploySystem("ParameterRegistry.sol:ParameterRegistry", "", address(parameters));
+        deploySystem("FeeRouter.sol:FeeRouter", "", address(feeRouter));
+        deploySystem("Treasury.sol:Treasury", "", address(treasury));
+        deploySystem("ClaimsPool.sol:ClaimsPool", "", address(claimsPool));
     }
 
     /// @dev A proxy at `where`, its implementation at the address that belongs to it, set up as genesis sets it up.
