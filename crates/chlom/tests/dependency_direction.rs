@@ -28,6 +28,7 @@ const LADDER: &[(&str, &str, Kind)] = &[
     ("chlom-app", "crates/app", Kind::Deterministic),
     ("chlom-store", "crates/store", Kind::SharedEdge),
     ("chlom-pool", "crates/pool", Kind::SharedEdge),
+    ("chlom-client", "crates/client", Kind::SharedEdge),
     ("chlom-abci", "l0-core/abci", Kind::Edge),
     ("chlom-rpc", "l1-licensing/rpc", Kind::Edge),
     ("chlom", "crates/chlom", Kind::Top),

@@ -138,6 +138,8 @@ interface IRoyaltyLedger {
 
     error TokenNotEnabled(address token);
     error TokenKnown(address token);
+    error TokenMissing(address token);
+    error TokenDecimals(uint8 decimals, uint8 most);
     /// @notice The token moved another amount than it was told: fee-on-transfer and rebasing tokens are refused.
     error TokenMoved(address token, uint256 expected, uint256 moved);
     /// @notice The ledger holds less of the token than it owes.
@@ -149,6 +151,8 @@ interface IRoyaltyLedger {
     error ReservationShort(bytes32 batch, address payer, uint256 reserved, uint256 needed);
     error AlreadySettled(bytes32 batch, address payer, bytes32 licence);
     error PeriodMalformed(uint32 period);
+    /// @notice Terms and routes are those at the period's start, which must have passed to be known.
+    error PeriodNotBegun(uint32 period, uint64 start);
     error LicenceInactive(bytes32 licence);
     error NothingDue(bytes32 licence, address payee);
     error NotPayee(address caller, address payee);
@@ -160,8 +164,10 @@ interface IRoyaltyLedger {
     error LeavesUnclaimed(uint256 claimed, uint256 leaves);
     error HoldUnknown(uint256 holdId);
     error HoldReleasedAlready(uint256 holdId);
+    error HoldInForce(uint256 holdId);
     error TooManyHolds(bytes32 licence, uint256 most);
     error RecipientForbidden(address to);
+    error TooManySettlers(uint256 most);
 
     // ---------------------------------------------------------------- pots
 
@@ -232,7 +238,10 @@ interface IRoyaltyLedger {
     /// @notice Sends the fees so far to FeeRouter; anyone may.
     function collectFees(address token) external returns (uint256 amount);
     function enableToken(address token, uint8 decimals) external;
+    /// @notice Stops new money of it; what is here can be settled and withdrawn.
     function disableToken(address token) external;
+    /// @notice Who holds the role SETTLER: at most eight, each asked before a route closes.
+    function settlers() external view returns (address[] memory);
 }
 
 /// @title What a settler answers before a route closes

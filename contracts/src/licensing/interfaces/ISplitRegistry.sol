@@ -76,6 +76,8 @@ interface ISplitRegistry is IADEVerifier {
     error EdgeCaller(address caller);
     error EdgeExists(bytes32 child);
     error EdgeSelf(bytes32 licence);
+    /// @notice A licence gets its edge before anything hangs from it: so the forest can have no cycle.
+    error EdgeTooLate(bytes32 child);
     error EdgeRate(uint64 numer, uint64 denom);
     error EdgeDepth(bytes32 parent, uint8 depth, uint8 most);
     error MarkCaller(bytes32 root, address caller);
