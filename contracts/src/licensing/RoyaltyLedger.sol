@@ -83,7 +83,11 @@ contract RoyaltyLedger is LedgerPayouts {
     }
 
     /// @dev What no floor gives of `kept`, once that is known: for a tree, when every leaf has taken at `kept`.
-    function _residual(bytes32 accountKey, RouteKey calldata key, uint256 kept) private view returns (uint256 residual) {
+    function _residual(bytes32 accountKey, RouteKey calldata key, uint256 kept)
+        private
+        view
+        returns (uint256 residual)
+    {
         if (kept == 0) return 0;
         uint96 denom;
         uint32 leaves;

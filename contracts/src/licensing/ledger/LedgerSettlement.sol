@@ -121,7 +121,12 @@ abstract contract LedgerSettlement is LedgerPots {
         // At most 100.
         // forge-lint: disable-next-line(unsafe-typecast)
         a.feeBps = uint16(bps);
-        uint256 cap = PARAMETERS.valueAt(ParameterKeys.FEE_CAP_UNITS, start) * 10 ** t.decimals;
+        uint256 unit;
+        // 10¹⁸ at most (MAX_DECIMALS).
+        unchecked {
+            unit = 10 ** uint256(t.decimals);
+        }
+        uint256 cap = PARAMETERS.valueAt(ParameterKeys.FEE_CAP_UNITS, start) * unit;
         // The parameter's bounds allow 10⁶ units and a token 18 decimals; a wider bound would only lift the cap to this.
         // forge-lint: disable-next-line(unsafe-typecast)
         a.feeCap = cap < type(uint96).max ? uint96(cap) : type(uint96).max;
