@@ -5,10 +5,10 @@ export FOUNDRY_OUT ?= $(CACHE)/foundry/out
 export FOUNDRY_CACHE_PATH ?= $(CACHE)/foundry/cache
 ARGS ?=
 
-.PHONY: help dev build test unit compat compat-suite lint slow bench bench-da tools fmt
+.PHONY: help dev build test unit contracts contracts-check contracts-test compat compat-suite lint slow bench bench-da tools fmt
 .NOTPARALLEL:
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 dev: ## Build and run a chain on this machine (ARGS="--automine …")
 	cargo run --release --locked -p chlom -- dev $(ARGS)
@@ -16,7 +16,7 @@ dev: ## Build and run a chain on this machine (ARGS="--automine …")
 build: ## Build the binary with the profile that tests use
 	cargo build --locked -p chlom
 
-test: lint unit compat-suite ## Everything that a change must pass; installs what it needs
+test: lint contracts-check contracts-test unit compat-suite ## Everything that a change must pass; installs what it needs
 
 lint: ## Formatting and lints
 	cargo fmt --all --check
@@ -24,6 +24,18 @@ lint: ## Formatting and lints
 
 unit: ## Unit, property and integration tests
 	cargo test --locked --workspace -- --skip _slow
+
+contracts: ## Build the system contracts and write contracts/artifacts
+	contracts/tools/install
+	contracts/tools/forge build
+	node contracts/tools/artifacts.mjs write
+
+contracts-check: ## Are contracts/artifacts what the sources give?
+	contracts/tools/check-artifacts
+
+contracts-test: ## Unit, scenario and invariant tests of the system contracts (FOUNDRY_PROFILE=slow runs longer)
+	contracts/tools/install
+	contracts/tools/forge test
 
 compat: build compat-suite ## forge, cast, viem and ethers against a real chain
 
@@ -33,6 +45,7 @@ compat-suite:
 
 slow: ## The long drills
 	cargo test --locked --workspace -- _slow
+	FOUNDRY_PROFILE=slow contracts/tools/forge test
 
 bench: ## Measure, with geth and anvil where Go and npm are: tables, and JSON in the cache folder
 	cargo bench --locked -p chlom-crypto --bench recovery

@@ -20,6 +20,7 @@ enum Kind {
 const LADDER: &[(&str, &str, Kind)] = &[
     ("chlom-primitives", "crates/primitives", Kind::Deterministic),
     ("chlom-crypto", "crates/crypto", Kind::Deterministic),
+    ("chlom-royalty", "crates/royalty", Kind::Deterministic),
     ("chlom-state", "crates/state", Kind::Deterministic),
     ("chlom-module", "crates/module", Kind::Deterministic),
     ("chlom-chain", "l0-core/chain", Kind::Deterministic),
@@ -27,6 +28,7 @@ const LADDER: &[(&str, &str, Kind)] = &[
     ("chlom-app", "crates/app", Kind::Deterministic),
     ("chlom-store", "crates/store", Kind::SharedEdge),
     ("chlom-pool", "crates/pool", Kind::SharedEdge),
+    ("chlom-client", "crates/client", Kind::SharedEdge),
     ("chlom-abci", "l0-core/abci", Kind::Edge),
     ("chlom-rpc", "l1-licensing/rpc", Kind::Edge),
     ("chlom", "crates/chlom", Kind::Top),

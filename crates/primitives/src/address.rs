@@ -11,6 +11,29 @@ pub const DATA_AVAILABILITY: Address = address!("0000000000000000000000000000000
 /// `0x…1010` Staking.
 pub const STAKING: Address = address!("0000000000000000000000000000000000001010");
 
+/// `0x…2001` LicenseRegistry.
+pub const LICENSE_REGISTRY: Address = address!("0000000000000000000000000000000000002001");
+/// `0x…2002` SplitRegistry.
+pub const SPLIT_REGISTRY: Address = address!("0000000000000000000000000000000000002002");
+/// `0x…2003` RoyaltyLedger.
+pub const ROYALTY_LEDGER: Address = address!("0000000000000000000000000000000000002003");
+/// `0x…2004` PolicyRegistry.
+pub const POLICY_REGISTRY: Address = address!("0000000000000000000000000000000000002004");
+/// `0x…2005` FeeRouter.
+pub const FEE_ROUTER: Address = address!("0000000000000000000000000000000000002005");
+/// `0x…2006` Treasury.
+pub const TREASURY: Address = address!("0000000000000000000000000000000000002006");
+/// `0x…2007` ClaimsPool.
+pub const CLAIMS_POOL: Address = address!("0000000000000000000000000000000000002007");
+/// `0x…2008` PauseFlags.
+pub const PAUSE_FLAGS: Address = address!("0000000000000000000000000000000000002008");
+/// `0x…2009` ParameterRegistry.
+pub const PARAMETER_REGISTRY: Address = address!("0000000000000000000000000000000000002009");
+/// `0x…200a` Timelock.
+pub const TIMELOCK: Address = address!("000000000000000000000000000000000000200a");
+/// `0x…200b` RightsRegistry.
+pub const RIGHTS_REGISTRY: Address = address!("000000000000000000000000000000000000200b");
+
 /// First and last address of the range that genesis allocates itself: modules from `0x…1001`, contracts from `0x…2001`.
 /// A user's genesis file may not allocate inside of it.
 const RESERVED_FIRST: u16 = 0x1000;

@@ -13,7 +13,10 @@ interface IClaimsPool {
     error ClaimsPoolShort(bytes32 batch, address token, uint256 asked, uint256 held);
     error ClaimantExcluded(bytes32 batch, address claimant);
     error ClaimRefZero();
+    error ClaimsPoolExcluded(uint256 given, uint256 most);
+    error ClaimsPoolAmountZero();
 
+    /// @notice By the role SETTLER: whoever deposits says who is excluded.
     /// @param excluded Who may never be paid from it; up to 64.
     function deposit(bytes32 batch, address token, uint256 amount, address[] calldata excluded) external payable;
     function payClaim(bytes32 batch, address token, address to, uint256 amount, bytes32 ref) external;

@@ -128,11 +128,17 @@ interface ILicenseRegistry {
     error NotTransferable(bytes32 id);
     error MintPaused(uint64 untilHeight);
     error PermissionMalformed();
+    error CheckpointUnknown(uint256 index, uint256 count);
+    /// @notice A licence's split, policy or metadata has changed as often as its history can number.
+    error VersionsExhausted(bytes32 id);
+    /// @notice ERC-721's functions are payable by its standard; nothing here takes money.
+    error ValueRefused(uint256 value);
 
     // ---------------------------------------------------------------- source surface (REF §4.2)
 
     function mint(bytes32 id, LicenseData calldata d) external;
-    /// @notice Keeps the owner and the licensee; effective from this block.
+    /// @notice Keeps the owner and the licensee, whatever `d` says of them; effective from this block. Supersedes what was
+    /// scheduled.
     function modify(bytes32 id, LicenseData calldata d) external;
     function assign(bytes32 id, address newLicensee) external;
     function revoke(bytes32 id) external;
@@ -177,6 +183,11 @@ interface ILicenseRegistry {
     /// @notice By enforcement: freeze (C13).
     function suspend(bytes32 id, uint32 reason) external;
     function lift(bytes32 id, uint32 reason) external;
+    /// @notice Burns the token of a licence whose scheduled revocation has become effective; anyone may.
+    function burnRevoked(bytes32 id) external;
+    /// @notice Lets go, among the first `most` of each of the asset's lists, of licences that can never be in force again, so
+    /// that an exclusive licence need not look at them.
+    function pruneAsset(address owner, bytes32 assetId, uint256 most) external;
     /// @notice Counts a use: `used + delta ≤ cap`, then the nonce steps.
     function recordUsage(bytes32 id, uint256 delta, uint64 nonce) external;
 
@@ -197,6 +208,9 @@ interface ILicenseRegistry {
     function termsAt(bytes32 id, uint64 time) external view returns (Status memory);
     function checkpointCount(bytes32 id) external view returns (uint256);
     function checkpointAt(bytes32 id, uint256 index) external view returns (Checkpoint memory);
+    /// @notice The metadata commitment of a checkpoint's terms.
+    function metaHashAt(bytes32 id, uint256 index) external view returns (bytes32);
+    /// @notice Versions count from 1; zero for one that is not.
     function splitHashOf(bytes32 id, uint32 splitVersion) external view returns (bytes32);
     /// @return allowed Whether this licence allows the use at this time by `user` (the licensee; 0: whoever).
     /// @return reason 0, or why not, as ASCII: `UNKNOWN`, `DRAFT`, `SUSPENDED`, `REVOKED`, `NOT_STARTED`, `EXPIRED`, `POLICY`,
@@ -210,7 +224,8 @@ interface ILicenseRegistry {
     /// @notice The licensor; zero when unknown. Also of a revoked licence.
     function licensorOf(bytes32 id) external view returns (address);
     function royaltyInfo(uint256 tokenId, uint256 salePrice) external view returns (address receiver, uint256 amount);
-    /// @notice The rate, and the vector that divides what is due, as in force now.
+    /// @notice The rate, and the vector that divides what is due, as in force now. A split that is a sum tree has none on
+    /// chain: then it reverts as `ISplitRegistry.vectorOf` does.
     function royaltyVector(bytes32 id)
         external
         view

@@ -42,6 +42,14 @@ pub(crate) fn derive(count: u32) -> Result<Vec<DevAccount>> {
     (0..count).map(|index| account(&child(index)?)).collect()
 }
 
+/// Who governs the system contracts of a dev chain: the first account, with or without `--accounts`.
+///
+/// # Errors
+/// As [`derive`].
+pub(crate) fn authority() -> Result<Address> {
+    Ok(derive_at("m/44'/60'/0'/0/0")?.address)
+}
+
 /// The validator's account, apart from the users' so that tips do not move their balances: m/44'/60'/1'/0/0.
 ///
 /// # Errors

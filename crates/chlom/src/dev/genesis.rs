@@ -6,7 +6,7 @@ use alloy_primitives::{Address, U256};
 use anyhow::{Context, Result};
 use chlom_chain::staking::Validator;
 use chlom_crypto::validator::ValidatorKey;
-use chlom_evm::genesis::{GenesisAccount, GenesisSpec};
+use chlom_evm::genesis::{GenesisAccount, GenesisSpec, Governance};
 
 use super::{accounts, args::DevArgs};
 use crate::exit::Usage;
@@ -31,6 +31,9 @@ pub(crate) fn spec(args: &DevArgs, endowed: &[Address]) -> Result<GenesisSpec> {
     for address in endowed {
         // An account that the file allocates stays as the file has it.
         spec.alloc.entry(*address).or_insert_with(|| GenesisAccount::with_balance(wei));
+    }
+    if spec.governance.is_none() {
+        spec.governance = Some(Governance::dev(accounts::authority()?));
     }
     if spec.validators.is_empty() {
         spec.validators.push(validator()?);

@@ -1,22 +1,23 @@
-//! `config.chlom`: parameters that differ from `spec/params.toml`, and the validators.
+//! `config.chlom`: parameters that differ from `spec/params.toml`, the validators, and who governs.
 
 use alloy_primitives::B256;
 use chlom_chain::staking::Validator;
 use chlom_primitives::Params;
 use serde_json::{Map, Value};
 
-use super::{error::GenesisError, json::Node};
+use super::{contracts::Governance, error::GenesisError, json::Node};
 
 /// The parameters with what the file overrides, the validators, and the dotted names that were overridden.
 pub(super) struct ChlomConfig {
     pub(super) params: Params,
     pub(super) validators: Vec<Validator>,
+    pub(super) governance: Option<Governance>,
     overridden: Vec<String>,
 }
 
 impl ChlomConfig {
     pub(super) fn defaults() -> Self {
-        Self { params: Params::default(), validators: Vec::new(), overridden: Vec::new() }
+        Self { params: Params::default(), validators: Vec::new(), governance: None, overridden: Vec::new() }
     }
 
     pub(super) fn parse(node: &Node<'_>) -> Result<Self, GenesisError> {
@@ -28,6 +29,7 @@ impl ChlomConfig {
                     config.validators =
                         field.elements()?.iter().map(parse_validator).collect::<Result<_, _>>()?;
                 }
+                "governance" => config.governance = Some(Governance::parse(&field)?),
                 _ => return Err(field.unknown()),
             }
         }

@@ -5,6 +5,8 @@ use chlom_chain::staking::ValidatorSetError;
 use chlom_primitives::params::ParamsError;
 use chlom_state::StateError;
 
+use super::contracts::ArtifactError;
+
 /// Why a genesis file is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GenesisError {
@@ -86,6 +88,49 @@ pub enum GenesisError {
     /// The validators are no validator set.
     #[error("config.chlom.validators: {0}")]
     Validators(#[from] ValidatorSetError),
+    /// Nobody governs.
+    #[error(
+        "config.chlom.governance.authority: missing; name the address that governs the system contracts until the council \
+         exists"
+    )]
+    NoAuthority,
+    /// An address that nobody can have the key of.
+    #[error("{path}: {address} is nobody's address")]
+    Nobody {
+        /// Place in the file.
+        path: String,
+        /// The address.
+        address: Address,
+    },
+    /// A timelock's delay out of its bounds.
+    #[error("{path}: {seconds} s is more than {most} s")]
+    Delay {
+        /// Place in the file.
+        path: String,
+        /// What it says.
+        seconds: u64,
+        /// The bound.
+        most: u64,
+    },
+    /// A system contract that could not be made.
+    #[error("system contract {name} at {address}: {why}")]
+    Contract {
+        /// The contract.
+        name: &'static str,
+        /// Where.
+        address: Address,
+        /// Why not.
+        why: String,
+    },
+    /// A system contract's constructor changed an account that is no system contract.
+    #[error("the system contracts' constructors changed {address}, which is none of them")]
+    Stray {
+        /// The account.
+        address: Address,
+    },
+    /// A committed artefact that cannot be read.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
     /// The state could not be built.
     #[error(transparent)]
     State(#[from] StateError),

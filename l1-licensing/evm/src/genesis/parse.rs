@@ -45,6 +45,7 @@ impl GenesisSpec {
             mix_hash: file.mix_hash,
             alloc: file.alloc,
             validators: file.config.validators,
+            governance: file.config.governance,
             ignored: file.ignored,
         })
     }

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, U256};
 use chlom_chain::staking::Validator;
 use chlom_primitives::Params;
 
-use super::account::GenesisAccount;
+use super::{account::GenesisAccount, contracts::Governance};
 
 /// A part of a genesis file that has no effect on CHLOM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +31,16 @@ pub struct GenesisSpec {
     /// The first validators. A file may leave them out for `chlom dev`, which brings its own; [`GenesisSpec::state`] needs
     /// at least one.
     pub validators: Vec<Validator>,
+    /// Who owns and runs the system contracts. A file may leave it out for `chlom dev`, as it may the validators;
+    /// [`GenesisSpec::state`] needs it.
+    pub governance: Option<Governance>,
     /// What the file says and CHLOM does not heed, to be told to whoever wrote it.
     pub ignored: Vec<Ignored>,
 }
 
 impl GenesisSpec {
-    /// A development chain: default parameters, accounts with balances in wei, and its validators.
+    /// A development chain: default parameters, accounts with balances in wei, its validators, and the first of those to
+    /// govern.
     pub fn dev(
         accounts: impl IntoIterator<Item = (Address, U256)>,
         validators: Vec<Validator>,
@@ -46,6 +50,7 @@ impl GenesisSpec {
             .into_iter()
             .map(|(address, balance)| (address, GenesisAccount::with_balance(balance)))
             .collect();
-        Self { alloc, validators, timestamp, ..Self::default() }
+        let governance = validators.first().map(|validator| Governance::dev(validator.account));
+        Self { alloc, validators, governance, timestamp, ..Self::default() }
     }
 }

@@ -9,12 +9,12 @@ use chlom_module::stub::stub_code;
 use chlom_primitives::address::STAKING;
 use chlom_state::{Account, AccountChange, SlotChange, StateDiff};
 
-use super::{account::GenesisAccount, error::GenesisError, spec::GenesisSpec};
+use super::{account::GenesisAccount, contracts::allocate, error::GenesisError, spec::GenesisSpec};
 use crate::modules::system_modules;
 
 impl GenesisSpec {
-    /// The allocation, the modules' accounts (nonce 1 and stub code, with Staking's storage) and the history contract
-    /// (EIP-2935). Depends on nothing but the spec. Upholds [GEN-4] and [MOD-1].
+    /// The allocation, the modules' accounts (nonce 1 and stub code, with Staking's storage), the system contracts
+    /// and the history contract (EIP-2935). Depends on nothing but the spec. Upholds [GEN-4] and [MOD-1].
     ///
     /// # Errors
     /// When the parameters are out of bounds or the validators are no set.
@@ -28,6 +28,10 @@ impl GenesisSpec {
         for module in system_modules().iter() {
             let storage = if module.address() == STAKING { staking.clone() } else { BTreeMap::new() };
             insert(&mut diff, module.address(), &protocol_account(stub_code(), storage));
+        }
+        let governance = self.governance.as_ref().ok_or(GenesisError::NoAuthority)?;
+        for (address, account) in allocate(self, governance)? {
+            insert(&mut diff, address, &account);
         }
         let history = protocol_account(HISTORY_STORAGE_CODE.clone(), BTreeMap::new());
         insert(&mut diff, HISTORY_STORAGE_ADDRESS, &history);

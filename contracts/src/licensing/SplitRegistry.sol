@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: BUSL-1.1
+pragma solidity ^0.8.24;
+
+import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+
+import {Governed} from "../core/Governed.sol";
+import {Roles} from "../core/Roles.sol";
+import {SystemAddresses} from "../core/SystemAddresses.sol";
+import {IADEVerifier} from "./interfaces/IADEVerifier.sol";
+import {ILicenseRegistry} from "./interfaces/ILicenseRegistry.sol";
+import {ISplitRegistry} from "./interfaces/ISplitRegistry.sol";
+import {PeriodLib} from "./libraries/PeriodLib.sol";
+import {ReceiptTree} from "./libraries/ReceiptTree.sol";
+import {RoyaltyMath} from "./libraries/RoyaltyMath.sol";
+import {SplitStore} from "./libraries/SplitStore.sol";
+import {SumTree} from "./libraries/SumTree.sol";
+
+/// @title Split vectors, override edges and subtrees
+contract SplitRegistry is ISplitRegistry, Governed {
+    // ---------------------------------------------------------------- structs
+
+    /// @dev `denom` 0: no edge above. `isParent`: something hangs from it. `marked`: `_marks` is not empty.
+    struct EdgeRecord {
+        bytes32 parent;
+        uint64 numer;
+        uint64 denom;
+        uint8 depth;
+        bool isParent;
+        bool marked;
+    }
+
+    /// @dev One mark, from its block's time on.
+    struct MarkRecord {
+        uint40 from;
+        Mark mark;
+        bool byEnforcement;
+        uint32 reason;
+    }
+
+    // ---------------------------------------------------------------- constants
+
+    /// @notice Payees of a vector at most: it fits one contract's code.
+    uint256 public constant MAX_PAYEES = 512;
+    uint256 public constant MAX_LEAVES = 100_000;
+    uint8 public constant MAX_EDGE_DEPTH = 16;
+
+    /// @notice How long after its end a period takes batches (ARCHITECTURE §6).
+    uint64 public constant BATCH_WINDOW = 60 days;
+    /// @notice A period of at most seven days and its window.
+    uint64 public constant ROUTE_WINDOW = BATCH_WINDOW + 7 days;
+
+    /// @dev Checkpoints that LicenseRegistry lets wait for their time.
+    uint256 private constant MAX_SCHEDULED = 4;
+
+    ILicenseRegistry private constant LICENCES = ILicenseRegistry(SystemAddresses.LICENSE_REGISTRY);
+
+    // ---------------------------------------------------------------- storage
+
+    mapping(bytes32 licence => EdgeRecord) private _edges;
+    mapping(bytes32 licence => MarkRecord[]) private _marks;
+
+    // ---------------------------------------------------------------- constructor
+
+    /// @dev An implementation is never initialised itself.
+    constructor() {
+        _disableInitializers();
+    }
+
+    /// @param authority Marks subtrees as enforcement.
+    function initialize(address owner, address authority) external initializer {
+        _govern(owner, authority, Roles.ENFORCER);
+    }
+
+    // ---------------------------------------------------------------- splits
+
+    /// @inheritdoc ISplitRegistry
+    /// @dev Upholds [ROY-5], [ROY-6] and invariant I1.
+    function registerVector(address[] calldata payees, uint96[] calldata weights, uint96 denom)
+        external
+        returns (bytes32 splitHash)
+    {
+        bytes memory entries = _packVector(payees, weights, denom);
+        splitHash = keccak256(abi.encodePacked("CHLOM_SPLIT_V1", denom, entries));
+        if (_isStored(splitHash)) return splitHash;
+        SplitStore.write(splitHash, denom, entries);
+        emit SplitRegistered(splitHash, denom, payees.length);
+    }
+
+    /// @inheritdoc ISplitRegistry
+    /// @dev Nothing of the tree but its root is known: whoever names it in a licence answers for its leaves, and what no leaf
+    /// covers is paid to nobody.
+    function registerTree(bytes32 root, uint96 denom, uint32 leaves) external returns (bytes32 splitHash) {
+        if (root == 0) revert TreeRootZero();
+        if (leaves == 0) revert SplitEmpty();
+        // Each leaf weighs at least one.
+        uint256 most = denom < MAX_LEAVES ? denom : MAX_LEAVES;
+        if (leaves > most) revert SplitTooLarge(leaves, most);
+        splitHash = keccak256(abi.encodePacked("CHLOM_SPLIT_TREE_V1", root, denom, leaves));
+        if (_isStored(splitHash)) return splitHash;
+        SplitStore.write(splitHash, denom, abi.encodePacked(root, leaves));
+        emit SplitTreeRegistered(splitHash, root, denom, leaves);
+    }
+
+    /// @inheritdoc IADEVerifier
+    function isValidSplitHash(bytes32 splitHash) external view returns (bool) {
+        return _isStored(splitHash);
+    }
+
+    /// @inheritdoc ISplitRegistry
+    function kindOf(bytes32 splitHash) public view returns (Kind kind) {
+        (kind,,) = _find(splitHash);
+    }
+
+    /// @inheritdoc ISplitRegistry
+    function vectorOf(bytes32 splitHash)
+        external
+        view
+        returns (address[] memory payees, uint96[] memory weights, uint96 denom)
+    {
+        uint256 count;
+        (denom, count) = _vector(splitHash);
+        bytes32[] memory words = SplitStore.entries(SplitStore.tagOf(splitHash), count);
+        payees = new address[](count);
+        weights = new uint96[](count);
+        for (uint256 i; i < count; ++i) {
+            (payees[i], weights[i]) = (address(bytes20(words[i])), uint96(uint256(words[i])));
+        }
+    }
+
+    /// @inheritdoc ISplitRegistry
+    function entryAt(bytes32 splitHash, uint256 index)
+        external
+        view
+        returns (address payee, uint96 weight, uint96 denom)
+    {
+        (, uint256 count) = _vector(splitHash);
+        if (index >= count) revert SplitIndex(splitHash, index, count);
+        (payee, weight, denom,) = SplitStore.entry(SplitStore.tagOf(splitHash), index);
+    }
+
+    /// @inheritdoc ISplitRegistry
+    function payeeCount(bytes32 splitHash) external view returns (uint256 count) {
+        (, count) = _vector(splitHash);
+    }
+
+    /// @inheritdoc ISplitRegistry
+    function treeOf(bytes32 splitHash) public view returns (bytes32 root, uint96 denom, uint32 leaves) {
+        Kind kind;
+        (kind, denom,) = _find(splitHash);
+        if (kind == Kind.None) revert SplitUnknown(splitHash);
+        if (kind != Kind.Tree) revert SplitKind(splitHash, kind);
+        (root, leaves) = SplitStore.tree(SplitStore.tagOf(splitHash));
+    }
+
+    /// @inheritdoc ISplitRegistry
+    /// @dev Upholds [ROY-35].
+    function allocate(bytes32 splitHash, uint256 kept)
+        external
+        view
+        returns (Allocation[] memory allocations, uint256 kept_, uint256 residual, bytes32 root)
+    {
+        (allocations, residual) = _allocate(splitHash, kept);
+        return (allocations, kept, residual, ReceiptTree.root(allocations));
+    }
+
+    /// @inheritdoc ISplitRegistry
+    function residualOf(bytes32 splitHash, uint256 kept)
+        external
+        view
+        returns (uint256 residual, uint96 treeDenom, uint32 treeLeaves)
+    {
+        if (kindOf(splitHash) == Kind.Tree) (, treeDenom, treeLeaves) = treeOf(splitHash);
+        else (, residual) = _allocate(splitHash, kept);
+    }
+
+    /// @inheritdoc ISplitRegistry
+    function allocationProof(bytes32 splitHash, uint256 kept, uint256 index, bytes32 accountSlot)
+        external
+        view
+        returns (Allocation memory allocation, bytes32[] memory path, bytes32 accountSlot_)
+    {
+        (Allocation[] memory all,) = _allocate(splitHash, kept);
+        if (index >= all.length) revert SplitIndex(splitHash, index, all.length);
+        return (all[index], ReceiptTree.path(all, index), accountSlot);
+    }
+
+    /// @inheritdoc ISplitRegistry
+    /// @dev Upholds [ROY-7]. Bits of `path` above the leaf's level must be clear, so that a leaf has one proof.
+    function verifyLeaf(
+        bytes32 splitHash,
+        Leaf calldata leaf,
+        uint256 path,
+        bytes32[] calldata siblings,
+        uint96[] calldata sums
+    ) external view returns (uint96 denom) {
+        bytes32 root;
+        (root, denom,) = treeOf(splitHash);
+        if (siblings.length > SumTree.MAX_DEPTH) revert ProofTooLong(siblings.length, SumTree.MAX_DEPTH);
+        if (siblings.length != sums.length) revert SplitLengths(siblings.length, sums.length);
+        if (leaf.weight == 0 || uint256(leaf.start) + leaf.weight > denom) {
+            revert LeafRange(leaf.start, leaf.weight, denom);
+        }
+        (bool ok, bytes32 top, uint256 sum, uint256 left) = SumTree.climb(leaf, denom, path, siblings, sums);
+        if (!ok || top != root || sum != denom || path >> siblings.length != 0) revert LeafNotInTree(splitHash);
+        if (left != leaf.start) revert LeafRange(leaf.start, leaf.weight, denom);
+    }
+
+    // ---------------------------------------------------------------- the override forest
+
+    /// @inheritdoc ISplitRegistry
+    /// @dev Upholds [ROY-8] and invariant I7: a licence that has neither a licence above nor one below becomes a leaf, so the
+    /// edges are a forest whatever the caller does.
+    function registerEdge(bytes32 child, bytes32 parent, uint64 numer, uint64 denom) external {
+        if (msg.sender != SystemAddresses.LICENSE_REGISTRY) revert EdgeCaller(msg.sender);
+        if (child == parent) revert EdgeSelf(child);
+        if (denom == 0 || numer > denom) revert EdgeRate(numer, denom);
+        EdgeRecord storage edge = _edges[child];
+        if (edge.denom != 0) revert EdgeExists(child);
+        if (edge.isParent) revert EdgeTooLate(child);
+        EdgeRecord storage above = _edges[parent];
+        uint8 depth = above.depth;
+        if (depth >= MAX_EDGE_DEPTH) revert EdgeDepth(parent, depth, MAX_EDGE_DEPTH);
+        ++depth;
+        if (!above.isParent) above.isParent = true;
+        edge.parent = parent;
+        (edge.numer, edge.denom, edge.depth) = (numer, denom, depth);
+        emit EdgeRegistered(child, parent, numer, denom, depth);
+    }
+
+    /// @inheritdoc ISplitRegistry
+    function edgeOf(bytes32 child) external view returns (Edge memory) {
+        EdgeRecord storage edge = _edges[child];
+        return Edge(edge.parent, edge.numer, edge.denom, edge.depth);
+    }
+
+    /// @inheritdoc ISplitRegistry
+    /// @dev Upholds [ROY-9]. Enforcement may repeat a licensor's mark to make it its own.
+    function markSubtree(bytes32 root, Mark mark, uint32 reason) external {
+        address licensor = LICENCES.licensorOf(root);
+        bool enforcement = hasAnyRole(msg.sender, Roles.ENFORCER);
+        if (licensor == address(0) || (!enforcement && msg.sender != licensor)) revert MarkCaller(root, msg.sender);
+        MarkRecord[] storage marks = _marks[root];
+        if (marks.length != 0) {
+            MarkRecord memory last = marks[marks.length - 1];
+            if (last.mark == Mark.Revoked) revert MarkForever(root);
+            if (last.byEnforcement && !enforcement && mark < last.mark) revert MarkCaller(root, msg.sender);
+            if (mark == last.mark && (last.byEnforcement || !enforcement)) revert MarkSame(root, mark);
+        } else {
+            if (mark == Mark.None) revert MarkSame(root, mark);
+            _edges[root].marked = true;
+        }
+        // Seconds fit 40 bits until the year 36812.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        marks.push(MarkRecord(uint40(block.timestamp), mark, enforcement, reason));
+        emit SubtreeMarked(root, mark, reason, uint64(block.timestamp));
+    }
+
+    /// @inheritdoc ISplitRegistry
+    function subtreeAt(bytes32 id, uint64 time, uint64 asOf) external view returns (Mark mark, uint32 reason) {
+        // A mark is effective from the block that records it.
+        uint64 by = time < asOf ? time : asOf;
+        while (true) {
+            EdgeRecord storage edge = _edges[id];
+            if (edge.marked) {
+                MarkRecord memory found = _markAt(id, by);
+                if (found.mark > mark) (mark, reason) = (found.mark, found.reason);
+            }
+            if (edge.denom == 0) return (mark, reason);
+            id = edge.parent;
+        }
+    }
+
+    /// @inheritdoc ISplitRegistry
+    /// @dev Upholds [ROY-13]. Edges never change, terms and marks of a time gone by neither: so a route at such a time is
+    /// the same whenever it is asked for.
+    function routeAt(bytes32 licence, uint64 time) external view returns (RouteNode[] memory nodes) {
+        (nodes,,) = _route(licence, time, false);
+    }
+
+    /// @inheritdoc ISplitRegistry
+    /// @dev Upholds [ROY-20]. What was sold is the lane's to prove. A licence that woke within the period keeps its own money.
+    function payableRoute(bytes32 licence, uint32 period)
+        external
+        view
+        returns (uint64 start, uint16 royaltyBps, RouteNode[] memory nodes)
+    {
+        uint64 end;
+        (start, end) = PeriodLib.bounds(period);
+        if (start >= block.timestamp) revert PeriodNotBegun(period, start);
+        bool revoked;
+        ILicenseRegistry.Status memory terms;
+        (nodes, terms, revoked) = _route(licence, start, true);
+        if (revoked || terms.state == ILicenseRegistry.State.Revoked) revert LicenceInactive(licence);
+        if (!_isActive(terms.state) && !_wokeWithin(licence, start, end)) revert LicenceInactive(licence);
+        royaltyBps = terms.royaltyBps;
+    }
+
+    /// @inheritdoc ISplitRegistry
+    /// @dev Upholds [ROY-28].
+    function checkSuperseded(bytes32 licence, bytes32 route, uint32 lastPeriod) external view returns (uint32 until) {
+        uint64 past = uint64(block.timestamp) - ROUTE_WINDOW;
+        _checkNotInForce(licence, route, uint64(block.timestamp));
+        _checkNotInForce(licence, route, past);
+        (, uint64 end) = PeriodLib.bounds(lastPeriod);
+        if (block.timestamp < end + BATCH_WINDOW) revert RouteTooRecent(lastPeriod, end + BATCH_WINDOW);
+        // Periods after this one take no rows at the route: it was not in force when they began, or it comes back later.
+        until = PeriodLib.containing(past);
+        if (until < lastPeriod) until = lastPeriod;
+    }
+
+    function _checkNotInForce(bytes32 licence, bytes32 route, uint64 time) private view {
+        (RouteNode[] memory nodes,,) = _route(licence, time, false);
+        if (nodes[0].route == route) revert RouteInForce(licence, route);
+    }
+
+    /// @dev `leafPaid`: count the licence itself as active. `terms` and `revoked` (by a mark) are the licence's own.
+    function _route(bytes32 licence, uint64 time, bool leafPaid)
+        private
+        view
+        returns (RouteNode[] memory nodes, ILicenseRegistry.Status memory terms, bool revoked)
+    {
+        uint256 top = _edges[licence].depth;
+        nodes = new RouteNode[](top + 1);
+        // Nodes below `marked` are in a revoked subtree.
+        uint256 marked;
+        for (uint256 i; i <= top; ++i) {
+            RouteNode memory node = nodes[i];
+            EdgeRecord storage edge = _edges[licence];
+            node.licence = licence;
+            if (edge.marked && _markAt(licence, time).mark == Mark.Revoked) marked = i + 1;
+            if (i != top) {
+                (node.numer, node.denom) = (edge.numer, edge.denom);
+                licence = edge.parent;
+            }
+        }
+        revoked = marked != 0;
+        bytes32 above;
+        for (uint256 i = top + 1; i != 0;) {
+            RouteNode memory node = nodes[--i];
+            terms = LICENCES.termsAt(node.licence, time);
+            node.splitVersion = terms.splitVersion;
+            node.active = (i == 0 && leafPaid) || (i >= marked && _isActive(terms.state));
+            node.parentRoute = above;
+            above = EfficientHashLib.hash(
+                above, node.licence, bytes32(uint256(node.splitVersion)), bytes32(uint256(node.active ? 1 : 0))
+            );
+            node.route = above;
+        }
+    }
+
+    /// @dev Suspended counts as active for money (REF C27).
+    function _isActive(ILicenseRegistry.State state) private pure returns (bool) {
+        return state == ILicenseRegistry.State.Active || state == ILicenseRegistry.State.Suspended;
+    }
+
+    /// @dev Whether a checkpoint took effect in [start, end), or was recorded in it. Times of recording ascend, one effective
+    /// before `end` was recorded before it, and those scheduled are at most four at the tail (contracts/README.md,
+    /// "Checkpoints").
+    function _wokeWithin(bytes32 licence, uint64 start, uint64 end) private view returns (bool) {
+        uint256 low;
+        uint256 high = LICENCES.checkpointCount(licence);
+        // Checkpoints below `low` were recorded before the end, those from `high` on were not.
+        while (low < high) {
+            uint256 middle = (low + high) / 2;
+            if (LICENCES.checkpointAt(licence, middle).recordedAt < end) low = middle + 1;
+            else high = middle;
+        }
+        for (uint256 i; i < MAX_SCHEDULED + 1 && low != 0; ++i) {
+            ILicenseRegistry.Checkpoint memory c = LICENCES.checkpointAt(licence, --low);
+            if (c.recordedAt >= start || (c.effectiveFrom >= start && c.effectiveFrom < end)) return true;
+        }
+        return false;
+    }
+
+    // ---------------------------------------------------------------- within
+
+    /// @dev The vector's canonical bytes: 20 of payee and 12 of weight an entry.
+    function _packVector(address[] calldata payees, uint96[] calldata weights, uint96 denom)
+        private
+        pure
+        returns (bytes memory)
+    {
+        uint256 count = payees.length;
+        if (count == 0) revert SplitEmpty();
+        if (count > MAX_PAYEES) revert SplitTooLarge(count, MAX_PAYEES);
+        if (count != weights.length) revert SplitLengths(count, weights.length);
+        bytes32[] memory words = new bytes32[](count);
+        address before;
+        uint256 sum;
+        for (uint256 i; i < count; ++i) {
+            (address payee, uint96 weight) = (payees[i], weights[i]);
+            if (payee == address(0)) revert SplitPayeeZero(i);
+            if (weight == 0) revert SplitWeightZero(i);
+            if (payee <= before) revert SplitOrder(i, before, payee);
+            before = payee;
+            sum += weight;
+            words[i] = bytes32(uint256(uint160(payee)) << 96 | weight);
+        }
+        if (sum != denom) revert SplitSum(sum, denom);
+        return abi.encodePacked(words);
+    }
+
+    /// @dev Upholds theorem T12: weights sum to the denominator, so each of m floors leaves less than one, together at most m − 1.
+    function _allocate(bytes32 splitHash, uint256 kept)
+        private
+        view
+        returns (Allocation[] memory allocations, uint256 residual)
+    {
+        (uint96 denom, uint256 count) = _vector(splitHash);
+        bytes32[] memory words = SplitStore.entries(SplitStore.tagOf(splitHash), count);
+        allocations = new Allocation[](count);
+        residual = kept;
+        for (uint256 i; i < count; ++i) {
+            uint256 amount = RoyaltyMath.share(kept, uint96(uint256(words[i])), denom);
+            residual -= amount;
+            (allocations[i].to, allocations[i].amount) = (address(bytes20(words[i])), amount);
+        }
+    }
+
+    function _isStored(bytes32 splitHash) private view returns (bool) {
+        (bytes32 stored,,) = SplitStore.head(SplitStore.tagOf(splitHash));
+        return splitHash != 0 && stored == splitHash;
+    }
+
+    /// @dev `count`: payees of a vector, 0 of a tree.
+    function _find(bytes32 splitHash) private view returns (Kind kind, uint96 denom, uint256 count) {
+        bytes32 stored;
+        uint256 rest;
+        (stored, denom, rest) = SplitStore.head(SplitStore.tagOf(splitHash));
+        if (splitHash == 0 || stored != splitHash) return (Kind.None, 0, 0);
+        (bool isVector, uint256 length) = SplitStore.vectorLength(rest);
+        return isVector ? (Kind.Vector, denom, length) : (Kind.Tree, denom, 0);
+    }
+
+    function _vector(bytes32 splitHash) private view returns (uint96 denom, uint256 count) {
+        Kind kind;
+        (kind, denom, count) = _find(splitHash);
+        if (kind == Kind.None) revert SplitUnknown(splitHash);
+        if (kind != Kind.Vector) revert SplitKind(splitHash, kind);
+    }
+
+    /// @dev The last mark made by `time`; none before the first. Marks are in order of time.
+    function _markAt(bytes32 root, uint64 time) private view returns (MarkRecord memory found) {
+        MarkRecord[] storage marks = _marks[root];
+        uint256 low;
+        uint256 high = marks.length;
+        // Marks below `low` were made by `time`, those from `high` on later.
+        while (low < high) {
+            uint256 middle = (low + high) / 2;
+            if (marks[middle].from <= time) low = middle + 1;
+            else high = middle;
+        }
+        if (low != 0) found = marks[low - 1];
+    }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BUSL-1.1
+pragma solidity ^0.8.24;
+
+/// @title The words with which the vocabulary begins
+/// @dev A word's place is its index for ever: words are only ever added behind.
+library Vocabulary {
+    /// @notice Index of `sublicense` among the rights.
+    uint8 internal constant SUBLICENSE = 1;
+
+    bytes internal constant RIGHTS = "use,sublicense,display,reproduce,distribute,perform,adapt,translate,stream,download,broadcast,"
+        "synchronise,merchandise,sell,rent,lend,exhibit,archive,train,index";
+
+    bytes internal constant CHANNELS = "web,ads,retail,ott,social,print,broadcast,events,app,games,radio,podcast,cinema,outdoor,email,packaging,"
+        "wholesale,marketplace,venue,education";
+
+    /// @notice ISO 639-1, in the order of its codes.
+    bytes internal constant LANGUAGES = "aa,ab,ae,af,ak,am,an,ar,as,av,ay,az,ba,be,bg,bi,bm,bn,bo,br,bs,ca,ce,ch,co,cr,cs,cu,cv,cy,"
+        "da,de,dv,dz,ee,el,en,eo,es,et,eu,fa,ff,fi,fj,fo,fr,fy,ga,gd,gl,gn,gu,gv,ha,he,hi,ho,hr,ht,"
+        "hu,hy,hz,ia,id,ie,ig,ii,ik,io,is,it,iu,ja,jv,ka,kg,ki,kj,kk,kl,km,kn,ko,kr,ks,ku,kv,kw,ky,"
+        "la,lb,lg,li,ln,lo,lt,lu,lv,mg,mh,mi,mk,ml,mn,mr,ms,mt,my,na,nb,nd,ne,ng,nl,nn,no,nr,nv,ny,"
+        "oc,oj,om,or,os,pa,pi,pl,ps,pt,qu,rm,rn,ro,ru,rw,sa,sc,sd,se,sg,si,sk,sl,sm,sn,so,sq,sr,ss,"
+        "st,su,sv,sw,ta,te,tg,th,ti,tk,tl,tn,to,tr,ts,tt,tw,ty,ug,uk,ur,uz,ve,vi,vo,wa,wo,xh,yi,yo," "za,zh,zu";
+}

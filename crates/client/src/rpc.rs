@@ -1,0 +1,104 @@
+//! JSON-RPC over HTTP.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json, value::RawValue};
+
+use crate::{error::ClientError, revert::Revert};
+
+/// For one answer, connection included. A node gives up a call sooner.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// A longer answer is refused: the largest that this client asks for is a split of 512 payees.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+/// geth's code for a call that reverted.
+const REVERTED: i64 = 3;
+
+/// A node.
+#[derive(Debug)]
+pub struct Rpc {
+    agent: ureq::Agent,
+    url: String,
+    next_id: AtomicU64,
+}
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    error: Option<Refusal>,
+    id: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    code: i64,
+    message: String,
+    data: Option<Value>,
+}
+
+impl Rpc {
+    /// A node at `http://…`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// For anything but a plain HTTP address.
+    pub fn new(url: &str) -> Result<Self, ClientError> {
+        if !url.starts_with("http://") {
+            let why = "only http:// is spoken here; reach a distant node through a tunnel";
+            return Err(ClientError::Url { url: url.into(), why });
+        }
+        let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false);
+        Ok(Self { agent: config.build().into(), url: url.into(), next_id: AtomicU64::new(1) })
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Asks and reads the answer.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a revert is [`ClientError::Revert`] with what the contract says.
+    pub fn ask<T: DeserializeOwned>(&self, method: &'static str, params: Value) -> Result<T, ClientError> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        let text = self.post(&request.to_string())?;
+        let unreadable = |why: String| ClientError::Answer { method, why };
+        let answer: Answer<'_> = serde_json::from_str(&text).map_err(|e| unreadable(e.to_string()))?;
+        if let Some(refusal) = answer.error {
+            return Err(refused(method, refusal));
+        }
+        if answer.id != Some(id) {
+            return Err(unreadable("it answers another request".into()));
+        }
+        // `"result": null` reads as none: to a caller that expects an Option it is one.
+        let result = answer.result.map_or("null", RawValue::get);
+        serde_json::from_str(result).map_err(|e| unreadable(e.to_string()))
+    }
+
+    fn post(&self, body: &str) -> Result<String, ClientError> {
+        let failed =
+            |error: ureq::Error| ClientError::Transport { url: self.url.clone(), why: error.to_string() };
+        let request = self.agent.post(&self.url).header("content-type", "application/json");
+        let mut response = request.send(body).map_err(failed)?;
+        let status = response.status().as_u16();
+        if !(200..300).contains(&status) {
+            return Err(ClientError::Status { url: self.url.clone(), status });
+        }
+        response.body_mut().with_config().limit(MOST_BYTES).read_to_string().map_err(failed)
+    }
+}
+
+fn refused(method: &'static str, refusal: Refusal) -> ClientError {
+    let data = refusal.data.as_ref().and_then(Value::as_str).and_then(|hex| hex.parse().ok());
+    match data {
+        Some(data) if refusal.code == REVERTED => {
+            ClientError::Revert { what: method.into(), revert: Revert::decode(data) }
+        }
+        _ => ClientError::Refused { method, code: refusal.code, message: refusal.message },
+    }
+}

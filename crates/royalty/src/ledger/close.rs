@@ -1,0 +1,79 @@
+//! Closing a route: what flooring left is swept once nothing can flow in any more.
+
+use alloy_primitives::{Address, B256};
+
+use super::{AccountId, Ledger, RouteKey, account_id, withdraw::split_of};
+use crate::{
+    LedgerError, Period, Registry, Split,
+    period::{SUBMISSION_WINDOW, WEEK},
+};
+
+/// A route is superseded when it was in force at neither end of so many seconds: a period and its window.
+pub const ROUTE_WINDOW: u64 = SUBMISSION_WINDOW + WEEK;
+
+/// A generation of a route, closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// The route.
+    pub route: B256,
+    /// What was swept.
+    pub residual: u128,
+}
+
+impl Ledger {
+    /// Sweeps the residual of a route that is superseded at `now`, 60 days past the end of the last period that paid it, and
+    /// of whose licence no row is `unsettled`. Payees still withdraw; money that comes later begins a new generation.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: the first condition that does not hold.
+    pub fn close_route(
+        &mut self,
+        token: Address,
+        key: &RouteKey,
+        now: u64,
+        unsettled: bool,
+        registry: &impl Registry,
+    ) -> Result<Closed, LedgerError> {
+        let (id, route, licence) = (account_id(token, key), key.route(), key.licence);
+        let open = self.generations.get(&(token, route)).copied().unwrap_or(0);
+        let account = self.accounts.get(&id).filter(|_| open == key.generation);
+        let account = *account.ok_or(LedgerError::RouteUnknown(route))?;
+        for time in [now, now.saturating_sub(ROUTE_WINDOW)] {
+            let nodes = registry.route_at(licence, time).ok_or(LedgerError::LicenseUnknown(licence))?;
+            if nodes.first().is_some_and(|node| node.route == route) {
+                return Err(LedgerError::RouteInForce { licence, route });
+            }
+        }
+        let last_period = account.last_period();
+        let until = Period::new(last_period)?.end().saturating_add(SUBMISSION_WINDOW);
+        if now < until {
+            return Err(LedgerError::RouteTooRecent { last_period, until });
+        }
+        if unsettled {
+            return Err(LedgerError::RouteUnsettled(licence));
+        }
+        let residual = match split_of(key, registry)? {
+            Split::Vector(vector) => vector.residual(account.kept()),
+            Split::Tree { denom, leaves, .. } => self.tree_residual(&id, account.kept(), *denom, *leaves)?,
+        };
+        self.generations.insert((token, route), open.saturating_add(1));
+        self.swept.insert(id, residual);
+        self.pay_out(token, residual);
+        Ok(Closed { route, residual })
+    }
+
+    /// What a tree's leaves leave: known once all weight has claimed at `kept`.
+    fn tree_residual(
+        &self,
+        id: &AccountId,
+        kept: u128,
+        denom: u128,
+        leaves: u32,
+    ) -> Result<u128, LedgerError> {
+        let tally = self.tallies.get(id).filter(|tally| tally.kept == kept).copied().unwrap_or_default();
+        if kept > 0 && tally.weight != denom {
+            return Err(LedgerError::LeavesUnclaimed { claimed: tally.leaves, leaves });
+        }
+        Ok(kept.saturating_sub(tally.taken))
+    }
+}
