@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 enum Kind {
     /// Takes bytes, gives bytes.
     Deterministic,
-    /// Lets the world in, but knows no other edge except `store`, `pool` and `client`.
+    /// Lets the world in, but knows no other edge except `store`, `blobs`, `pool` and `client`.
     Edge,
     /// Edges that other edges may use.
     SharedEdge,
@@ -27,6 +27,7 @@ const LADDER: &[(&str, &str, Kind)] = &[
     ("chlom-evm", "l1-licensing/evm", Kind::Deterministic),
     ("chlom-app", "crates/app", Kind::Deterministic),
     ("chlom-store", "crates/store", Kind::SharedEdge),
+    ("chlom-blobs", "crates/blobs", Kind::SharedEdge),
     ("chlom-pool", "crates/pool", Kind::SharedEdge),
     ("chlom-client", "crates/client", Kind::SharedEdge),
     ("chlom-abci", "l0-core/abci", Kind::Edge),
