@@ -3,12 +3,16 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use alloy_primitives::{Address, B256, Bytes};
+use chlom_chain::{
+    staking::{self, StakingRead, ValidatorSet},
+    votes::{CommitFlags, SignedExtension, collect_evidence, verify_evidence},
+};
 use chlom_module::ModuleSet;
-use chlom_primitives::{Block, Entry0, Params, Tx};
+use chlom_primitives::{Additions, Block, Entry0, L0_CHAIN_ID, Params, Tx};
 use chlom_state::{NodeReader, StateError, StateReader};
 
 use crate::{
-    execute::{self, ExecutedBlock, Rejection},
+    execute::{self, ExecutedBlock, Frame, Rejection},
     proposal::{Budget, TxSource},
     rules,
 };
@@ -36,8 +40,19 @@ pub struct Proposal {
     pub time: u64,
     /// The proposer's account; the block's coinbase.
     pub proposer: Address,
+    /// The last commit: its round, and who committed.
+    pub last_commit: CommitFlags,
     /// Entry 0 and the raw transactions.
     pub entries: Vec<Bytes>,
+}
+
+/// What consensus gives a proposer of the last commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastCommit {
+    /// Its round, and who committed.
+    pub flags: CommitFlags,
+    /// The vote extensions that came with it, judged or not.
+    pub extensions: Vec<SignedExtension>,
 }
 
 /// A decided block and its effects, ready to be made durable.
@@ -55,6 +70,14 @@ pub enum AppError {
     /// State could not be read.
     #[error("state fault: {0}")]
     State(#[from] StateError),
+    /// The vote extensions at hand do not make a valid block.
+    #[error("height {height}: the last commit's vote extensions make no block: {why}")]
+    NoEvidence {
+        /// Height of the block that was to be made.
+        height: u64,
+        /// What is wrong with them.
+        why: chlom_chain::votes::EvidenceError,
+    },
     /// Consensus decided a block whose content is invalid: more than a third of power is faulty, or this node is.
     #[error("height {height}: consensus decided an invalid block: {why}")]
     DecidedInvalid {
@@ -95,13 +118,22 @@ impl App {
         base: &Base<S>,
         time: u64,
         proposer: Address,
+        last_commit: LastCommit,
         source: &mut dyn TxSource,
         budget: &mut dyn Budget,
     ) -> Result<Proposal, AppError> {
         let parent = &base.parent;
         let env = rules::next_env(parent.hash, &parent.header, &self.params, time, proposer);
-        let executed = execute::build(&base.state, &self.params, &self.modules, env, source, budget)?;
-        let proposal = Proposal { time, proposer, entries: entries(&executed.block) };
+        let LastCommit { flags, extensions } = last_commit;
+        let set = last_set(base)?;
+        let height = parent.height();
+        let evidence = collect_evidence(L0_CHAIN_ID, height, &set, &flags, extensions);
+        // Its own verdict on its own list: a proposer without enough of them cannot make a block that others accept.
+        let attested = verify_evidence(&evidence, L0_CHAIN_ID, height, &set, &flags)
+            .map_err(|why| AppError::NoEvidence { height: height.saturating_add(1), why })?;
+        let frame = Frame { env, additions: Additions::of(&evidence), attested };
+        let executed = execute::build(&base.state, &self.params, &self.modules, frame, source, budget)?;
+        let proposal = Proposal { time, proposer, last_commit: flags, entries: entries(&executed.block) };
         self.keep(parent.hash, proposal.clone(), executed);
         Ok(proposal)
     }
@@ -163,7 +195,15 @@ impl App {
         let parent = &base.parent;
         let env =
             rules::next_env(parent.hash, &parent.header, &self.params, proposal.time, proposal.proposer);
-        let executed = match execute::replay(&base.state, &self.params, &self.modules, env, txs)? {
+        let evidence = entry0.additions.evidence().unwrap_or_default();
+        let set = last_set(base)?;
+        let verdict = verify_evidence(&evidence, L0_CHAIN_ID, parent.height(), &set, &proposal.last_commit);
+        let attested = match verdict {
+            Ok(attested) => attested,
+            Err(why) => return Ok(Err(why.into())),
+        };
+        let frame = Frame { env, additions: Additions::of(&evidence), attested };
+        let executed = match execute::replay(&base.state, &self.params, &self.modules, frame, txs)? {
             Ok(executed) => executed,
             Err(why) => return Ok(Err(why)),
         };
@@ -180,6 +220,11 @@ impl App {
         }
         self.candidates.push_back(Candidate { parent, proposal, executed });
     }
+}
+
+/// The set that made the parent.
+fn last_set<S: StateReader>(base: &Base<S>) -> Result<ValidatorSet, StateError> {
+    staking::storage(&base.state).current_set()
 }
 
 /// The entries of a block as consensus orders them.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy_consensus::Header;
 use alloy_primitives::Bytes;
+use chlom_chain::votes::{Attested, EvidenceError};
 use chlom_evm::{BlockEnv, BlockExecutor, ExecuteError};
 use chlom_module::ModuleSet;
 use chlom_primitives::{
@@ -39,6 +40,9 @@ pub enum Rejection {
     /// Entry 0 does not decode.
     #[error(transparent)]
     Entry0(#[from] chlom_primitives::header::Entry0Error),
+    /// The vote extensions in entry 0 are not those of the last commit.
+    #[error("entry 0: {0}")]
+    Evidence(#[from] EvidenceError),
     /// An entry is not a transaction, or its signature is invalid.
     #[error("entry {index}: {why}")]
     Tx {
@@ -75,16 +79,23 @@ pub enum Rejection {
     },
 }
 
+/// What a block builds upon besides state: where it executes, and what the validators attest in it.
+pub(crate) struct Frame {
+    pub(crate) env: BlockEnv,
+    pub(crate) additions: Additions,
+    pub(crate) attested: Attested,
+}
+
 /// Takes transactions from `source` while they fit and the budget lasts; refuses the rest one by one.
 pub(crate) fn build<S: StateReader + NodeReader>(
     state: &S,
     params: &Params,
     modules: &ModuleSet,
-    env: BlockEnv,
+    frame: Frame,
     source: &mut dyn TxSource,
     budget: &mut dyn Budget,
 ) -> Result<ExecutedBlock, StateError> {
-    let mut executor = BlockExecutor::new(state, params, modules, env)?;
+    let mut executor = begin(state, params, modules, &frame)?;
     let mut txs: Vec<Arc<Tx>> = Vec::new();
     let mut bytes: u64 = 0;
     while executor.gas_left() >= rules::LEAST_TX_GAS && !budget.is_spent() {
@@ -103,7 +114,19 @@ pub(crate) fn build<S: StateReader + NodeReader>(
             Err(ExecuteError::Fatal(fault)) => return Err(fault),
         }
     }
-    seal(state, env, executor, txs)
+    seal(state, frame, executor, txs)
+}
+
+/// What happens before the first transaction. Upholds [BLK-13] and [BLK-14].
+fn begin<'s, S: StateReader + NodeReader>(
+    state: &'s S,
+    params: &'s Params,
+    modules: &'s ModuleSet,
+    frame: &Frame,
+) -> Result<BlockExecutor<'s, S>, StateError> {
+    let mut executor = BlockExecutor::new(state, params, modules, frame.env)?;
+    executor.attest(&frame.env, &frame.attested)?;
+    Ok(executor)
 }
 
 /// Upholds [BLK-5], and that no block has more transactions than its gas limit can pay for.
@@ -127,10 +150,10 @@ pub(crate) fn replay<S: StateReader + NodeReader>(
     state: &S,
     params: &Params,
     modules: &ModuleSet,
-    env: BlockEnv,
+    frame: Frame,
     txs: Vec<Arc<Tx>>,
 ) -> Result<Result<ExecutedBlock, Rejection>, StateError> {
-    let mut executor = BlockExecutor::new(state, params, modules, env)?;
+    let mut executor = begin(state, params, modules, &frame)?;
     for (index, tx) in txs.iter().enumerate() {
         match executor.execute(tx) {
             Ok(_) => {}
@@ -140,12 +163,12 @@ pub(crate) fn replay<S: StateReader + NodeReader>(
             Err(ExecuteError::Fatal(fault)) => return Err(fault),
         }
     }
-    seal(state, env, executor, txs).map(Ok)
+    seal(state, frame, executor, txs).map(Ok)
 }
 
 fn seal<S: StateReader + NodeReader>(
     state: &S,
-    env: BlockEnv,
+    frame: Frame,
     executor: BlockExecutor<'_, S>,
     txs: Vec<Arc<Tx>>,
 ) -> Result<ExecutedBlock, StateError> {
@@ -156,7 +179,6 @@ fn seal<S: StateReader + NodeReader>(
         || (transactions_root(&txs), receipts_root(&receipts)),
     );
     let updates = updates?;
-    let additions = Additions::empty();
     let roots = Roots {
         state: updates.state_root,
         transactions,
@@ -164,9 +186,9 @@ fn seal<S: StateReader + NodeReader>(
         bloom,
         gas_used: outcome.gas_used,
     };
-    let header = rules::header(&env, &additions, &roots);
+    let header = rules::header(&frame.env, &frame.additions, &roots);
     Ok(ExecutedBlock {
-        block: Arc::new(Block::seal(header, additions, txs)),
+        block: Arc::new(Block::seal(header, frame.additions, txs)),
         receipts: Arc::new(receipts),
         diff: outcome.diff,
         trie: updates,

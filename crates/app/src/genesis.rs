@@ -114,8 +114,14 @@ mod tests {
     #[test]
     fn gen_7_every_consensus_parameter_changes_the_hash_of_block_0_and_is_named() {
         type Change = fn(&mut GenesisSpec);
-        let cases: [(&str, Change); 9] = [
+        let cases: [(&str, Change); 15] = [
             ("chain.evm_chain_id", |s| s.params.chain.evm_chain_id += 1),
+            ("da.fee_update_rows", |s| s.params.da.fee_update_rows += 1),
+            ("da.max_rows", |s| s.params.da.max_rows /= 2),
+            ("da.max_rows_per_block", |s| s.params.da.max_rows_per_block += 1),
+            ("da.min_fee_per_row_wei", |s| s.params.da.min_fee_per_row_wei += 1),
+            ("da.retention_seconds", |s| s.params.da.retention_seconds += 1),
+            ("da.target_rows_per_block", |s| s.params.da.target_rows_per_block += 1),
             ("gas.base_fee_change_denominator", |s| s.params.gas.base_fee_change_denominator += 1),
             ("gas.block_gas_limit", |s| s.params.gas.block_gas_limit += 1),
             ("gas.elasticity", |s| s.params.gas.elasticity += 1),

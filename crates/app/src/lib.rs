@@ -16,8 +16,8 @@ pub mod genesis;
 mod proposal;
 pub mod rules;
 
-pub use application::{App, AppError, Base, Finalized, Proposal, Recover};
+pub use application::{App, AppError, Base, Finalized, LastCommit, Proposal, Recover};
 pub use chlom_evm::system_modules as modules;
 pub use execute::{ExecutedBlock, Rejection};
 pub use proposal::{Budget, TxSource};
-pub use rules::{env_of, next_env};
+pub use rules::{attested, env_of, next_env};

@@ -2,8 +2,13 @@
 
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, constants::EMPTY_WITHDRAWALS};
 use alloy_primitives::{Address, B64, B256, Bloom, U256, b256, keccak256};
+use chlom_chain::{
+    staking::{self, StakingRead},
+    votes::{self, Attested},
+};
 use chlom_evm::BlockEnv;
-use chlom_primitives::{Additions, Params};
+use chlom_primitives::{Additions, Block, Params};
+use chlom_state::{StateError, StateReader};
 
 /// `requestsHash` of no requests (EIP-7685): sha256 of nothing.
 pub const EMPTY_REQUESTS_HASH: B256 =
@@ -59,6 +64,17 @@ pub fn next_env(
         mix_hash: next_mix(&parent.mix_hash, height),
         parent_hash,
     }
+}
+
+/// What validators attested in a committed block; `before` is the state that it executed on.
+///
+/// # Errors
+/// Faults of the state; additions that a committed block cannot have.
+pub fn attested<S: StateReader + ?Sized>(block: &Block, before: &S) -> Result<Attested, StateError> {
+    let set = staking::storage(before).current_set()?;
+    let damaged = |why: String| StateError::Corrupt(format!("block {}: {why}", block.height()));
+    let evidence = block.additions.evidence().ok_or_else(|| damaged("its additions are malformed".into()))?;
+    votes::attested_by(&evidence, &set).map_err(|why| damaged(why.to_string()))
 }
 
 /// The environment that a committed block executed in.

@@ -5,11 +5,19 @@ use std::sync::Arc;
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
-use chlom_app::{App, AppError, Base, Proposal, Rejection, TxSource, genesis};
-use chlom_chain::staking::Validator;
-use chlom_crypto::{AccountKey, ValidatorKey};
+use chlom_app::{App, AppError, Base, LastCommit, Proposal, Rejection, TxSource, genesis};
+use alloy_sol_types::SolCall;
+use chlom_chain::{
+    blobs::{self, BlobStatus, BlobsRead, IDataAvailability},
+    staking::Validator,
+    votes::{CommitFlags, Evidence, EvidenceError, VoteExtension, sign_extension},
+};
+use chlom_crypto::{
+    AccountKey, ValidatorKey,
+    kzg::{self, BlobHeader, Cancel, DataRows, RowCount},
+};
 use chlom_evm::{TxInvalid, genesis::GenesisSpec};
-use chlom_primitives::{Block, Entry0, Params, Tx};
+use chlom_primitives::{Additions, Block, Entry0, L0_CHAIN_ID, Params, Tx, address::DATA_AVAILABILITY};
 use chlom_state::{MemoryState, StateReader};
 use proptest::prelude::*;
 
@@ -23,12 +31,27 @@ fn proposer() -> Address {
     Address::repeat_byte(0xfe)
 }
 
+fn validator() -> ValidatorKey {
+    ValidatorKey::from_seed(&[7; 32])
+}
+
+/// The commit of `height` by the one validator, attesting `blobs`.
+fn last_commit(height: u64, blobs: Vec<B256>) -> LastCommit {
+    if height == 0 {
+        return LastCommit::default();
+    }
+    let signed = sign_extension(&validator(), L0_CHAIN_ID, height, 0, &VoteExtension::of(blobs));
+    LastCommit {
+        flags: CommitFlags { round: 0, committed: vec![signed.consensus_key] },
+        extensions: vec![signed],
+    }
+}
+
 fn spec() -> GenesisSpec {
     let endowment = U256::from(10).pow(U256::from(20));
     let accounts = (0..SENDERS).map(|index| (key(index).address(), endowment));
-    let seed = ValidatorKey::from_seed(&[7; 32]);
-    let validator =
-        Validator { consensus_key: seed.consensus_key().to_bytes().into(), account: proposer(), power: 1 };
+    let consensus_key = validator().consensus_key().into();
+    let validator = Validator { consensus_key, account: proposer(), power: 1 };
     GenesisSpec::dev(accounts, vec![validator], 0)
 }
 
@@ -54,9 +77,16 @@ impl Chain {
     }
 
     fn prepare(&mut self, txs: Vec<Arc<Tx>>, time: u64) -> Proposal {
+        let last_commit = last_commit(self.parent.height(), Vec::new());
+        self.prepare_with(txs, time, last_commit)
+    }
+
+    fn prepare_with(&mut self, txs: Vec<Arc<Tx>>, time: u64, last_commit: LastCommit) -> Proposal {
         let base = self.base();
         let mut source = Fixed { txs: txs.into_iter(), refused: Vec::new() };
-        self.app.prepare_proposal(&base, time, proposer(), &mut source, &mut || false).expect("no fault")
+        self.app
+            .prepare_proposal(&base, time, proposer(), last_commit, &mut source, &mut || false)
+            .expect("no fault")
     }
 
     fn process(&mut self, proposal: &Proposal) -> Result<(), Rejection> {
@@ -93,14 +123,23 @@ fn recover(entries: &[Bytes]) -> Vec<Result<Tx, String>> {
 }
 
 fn transfer(from: u8, nonce: u64, to: Address, value: u64) -> Arc<Tx> {
+    signed(from, nonce, to, value, Bytes::new(), 100_000)
+}
+
+fn call(from: u8, nonce: u64, to: Address, value: u64, input: Bytes) -> Arc<Tx> {
+    signed(from, nonce, to, value, input, 2_000_000)
+}
+
+fn signed(from: u8, nonce: u64, to: Address, value: u64, input: Bytes, gas_limit: u64) -> Arc<Tx> {
     let tx = TxEip1559 {
         chain_id: 7272,
         nonce,
-        gas_limit: 100_000,
+        gas_limit,
         max_fee_per_gas: 100_000_000_000,
         max_priority_fee_per_gas: 1_000_000_000,
         to: TxKind::Call(to),
         value: U256::from(value),
+        input,
         ..Default::default()
     };
     let signature = key(from).sign_hash(tx.signature_hash());
@@ -292,4 +331,101 @@ proptest! {
             prop_assert_eq!(builder.parent.hash, follower.parent.hash);
         }
     }
+}
+
+/// The call that publishes a header at DataAvailability, with a blob of one zero row.
+fn publish() -> (Bytes, B256) {
+    let data = DataRows::from_payload(&[], RowCount::new(1).unwrap()).unwrap();
+    let commitments = kzg::commit(&data, &Cancel::new()).unwrap();
+    let header = BlobHeader {
+        lane_id: Address::repeat_byte(3),
+        period: 20_250_901,
+        rows: commitments.rows(),
+        kzg_commitment: commitments.fold(),
+        merkle_root: commitments.merkle_root(),
+    };
+    let id = blobs::blob_id(&header.lane_id.into_array().into(), header.period, &header.merkle_root);
+    let call = IDataAvailability::publishCall {
+        header: header.encode().to_vec().into(),
+        commitments: commitments.as_slice().concat().into(),
+    };
+    (call.abi_encode().into(), id)
+}
+
+#[test]
+fn blk_14_a_blob_that_validators_attest_with_one_commit_is_available_in_the_next_block() {
+    let mut chain = Chain::new();
+    let (input, id) = publish();
+    let status = |chain: &Chain| {
+        let times = blobs::storage(&chain.state).blob_times(&id).unwrap();
+        times.status(chain.parent.header.timestamp)
+    };
+    let proposal = chain.prepare(vec![call(0, 0, DATA_AVAILABILITY, 1_000_000_000_000_000, input)], 10);
+    chain.finalize(&proposal).unwrap();
+    assert_eq!(status(&chain), BlobStatus::Announced);
+    let unsaid = chain.prepare(vec![], 20);
+    chain.finalize(&unsaid).unwrap();
+    assert_eq!(status(&chain), BlobStatus::Announced);
+    let said = chain.prepare_with(vec![], 30, last_commit(2, vec![id]));
+    // Another node, which sees the block only, comes to the same state.
+    let mut other = Chain { app: Chain::new().app, state: chain.state.clone(), parent: chain.parent.clone() };
+    assert_eq!(other.process(&said), Ok(()));
+    other.finalize(&said).unwrap();
+    chain.finalize(&said).unwrap();
+    assert_eq!((status(&chain), status(&other)), (BlobStatus::Available, BlobStatus::Available));
+    assert_eq!(chain.parent.hash, other.parent.hash);
+    // Whoever executes the block again reads the same out of it.
+    let before = chain.parent.clone();
+    let again = chlom_app::attested(&before, &chain.state).unwrap();
+    assert_eq!(again.statements[0].blobs, [id]);
+}
+
+#[test]
+fn vot_3_a_block_whose_evidence_is_not_the_last_commits_is_rejected() {
+    let mut chain = Chain::new();
+    let first = chain.prepare(vec![], 10);
+    assert_eq!(Entry0::decode(&first.entries[0]).unwrap().additions, Additions::empty());
+    chain.finalize(&first).unwrap();
+    let good = chain.prepare(vec![], 20);
+    let judge = |chain: &mut Chain, evidence: &Evidence, flags: CommitFlags| {
+        let mut entry = Entry0::decode(&good.entries[0]).unwrap();
+        entry.additions = Additions::of(evidence);
+        entry.header.extra_data = entry.additions.hash().0.into();
+        let changed = Proposal { entries: vec![entry.encode().into()], last_commit: flags, ..good.clone() };
+        let base = chain.base();
+        App::new(Arc::new(Params::default()), Arc::new(chlom_app::modules()))
+            .process_proposal(&base, &changed, &recover)
+            .unwrap()
+    };
+    let flags = good.last_commit.clone();
+    let evidence = Entry0::decode(&good.entries[0]).unwrap().additions.evidence().unwrap();
+    assert_eq!(judge(&mut chain, &evidence, flags.clone()), Ok(()));
+    let none = judge(&mut chain, &Evidence::default(), flags.clone());
+    assert_eq!(none, Err(Rejection::Evidence(EvidenceError::Power { power: 0, total: 1 })));
+    let round = CommitFlags { round: 1, ..flags.clone() };
+    let want = EvidenceError::Round { got: 0, want: 1 };
+    assert_eq!(judge(&mut chain, &evidence, round), Err(Rejection::Evidence(want)));
+    let absent = CommitFlags { round: 0, committed: vec![] };
+    let key = flags.committed[0];
+    assert_eq!(
+        judge(&mut chain, &evidence, absent),
+        Err(Rejection::Evidence(EvidenceError::NotCommitted { key }))
+    );
+    let stale = last_commit(7, vec![]).extensions;
+    let stale = Evidence { round: 0, extensions: stale };
+    let verdict = judge(&mut chain, &stale, flags);
+    assert!(matches!(verdict, Err(Rejection::Evidence(EvidenceError::Extension { .. }))), "{verdict:?}");
+}
+
+#[test]
+fn vot_4_a_proposer_without_two_thirds_of_extensions_makes_no_block_and_says_why() {
+    let mut chain = Chain::new();
+    let first = chain.prepare(vec![], 10);
+    chain.finalize(&first).unwrap();
+    let base = chain.base();
+    let mut source = Fixed { txs: Vec::new().into_iter(), refused: Vec::new() };
+    let alone = LastCommit { flags: first.last_commit, extensions: Vec::new() };
+    let made = chain.app.prepare_proposal(&base, 20, proposer(), alone, &mut source, &mut || false);
+    let why = EvidenceError::Power { power: 0, total: 1 };
+    assert_eq!(made.unwrap_err(), AppError::NoEvidence { height: 2, why });
 }

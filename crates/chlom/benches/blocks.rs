@@ -14,9 +14,11 @@ use std::{
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_primitives::{Address, Signature, TxKind, U256};
-use chlom_app::{App, Base, TxSource};
+use chlom_app::{App, Base, LastCommit, TxSource};
+use chlom_chain::votes::{CommitFlags, VoteExtension, sign_extension};
+use chlom_crypto::ValidatorKey;
 use chlom_evm::{BlockExecutor, TxInvalid, genesis::GenesisSpec};
-use chlom_primitives::{Params, Tx};
+use chlom_primitives::{L0_CHAIN_ID, Params, Tx};
 use chlom_state::trie;
 use chlom_store::{Backend, Commit, History, Store, StoreConfig};
 
@@ -111,6 +113,21 @@ struct Spent {
     stage: Duration,
 }
 
+fn validator() -> ValidatorKey {
+    ValidatorKey::from_seed(&[7; 32])
+}
+
+/// The commit below, by the one validator, which attests nothing.
+fn last_commit<S>(base: &Base<S>) -> LastCommit {
+    let height = base.parent.height();
+    if height == 0 {
+        return LastCommit::default();
+    }
+    let signed = sign_extension(&validator(), L0_CHAIN_ID, height, 0, &VoteExtension::default());
+    let flags = CommitFlags { round: 0, committed: vec![signed.consensus_key] };
+    LastCommit { flags, extensions: vec![signed] }
+}
+
 fn main() {
     let args = args();
     let params = Arc::new(Params::default());
@@ -135,7 +152,7 @@ fn main() {
         let mut source = Fixed(txs.into_iter());
         let time = base.parent.header.timestamp + 1;
         let proposal = app
-            .prepare_proposal(&base, time, Address::repeat_byte(0xfe), &mut source, &mut || false)
+            .prepare_proposal(&base, time, Address::repeat_byte(0xfe), last_commit(&base), &mut source, &mut || false)
             .expect("no fault");
         let done = app.finalize_block(&base, &proposal, &|_| Vec::new()).expect("no fault");
         assert!(done.reused);
@@ -173,7 +190,7 @@ fn main() {
 
 fn genesis(args: &Args) -> (Store, Duration) {
     let balance = U256::from(10).pow(U256::from(20));
-    let key = chlom_crypto::ValidatorKey::from_seed(&[7; 32]).consensus_key();
+    let key = validator().consensus_key();
     let validator = chlom_chain::staking::Validator {
         consensus_key: key.to_bytes().into(),
         account: Address::repeat_byte(0xfe),

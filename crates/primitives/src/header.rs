@@ -4,15 +4,15 @@ use alloy_consensus::Header;
 use alloy_primitives::{B256, Bytes, keccak256};
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
 
-use crate::params::Params;
+use crate::{params::Params, votes::Evidence};
 
-/// What consensus adds to a block, by version. Version 1 adds the parameters to genesis and nothing to the rest: the beacon's proof, vote-extension evidence
-/// and inclusion lists come as later versions, each with its own RLP list after the version byte.
+/// What consensus adds to a block, by version: to genesis the parameters, to the rest the vote extensions of the last commit.
+/// The beacon's proof and inclusion lists come as later versions, each with its own RLP list after the version byte.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Additions {
     /// Layout of `body`; [`Additions::VERSION`] is the only one that this build accepts.
     pub version: u8,
-    /// The version's fields, RLP-encoded as one list. In version 1 the parameters at height 0, an empty list above.
+    /// The version's fields, RLP-encoded as one list. In version 2 the parameters at height 0, [evidence] above.
     pub body: Bytes,
 }
 
@@ -55,14 +55,25 @@ pub enum Entry0Error {
 
 impl Additions {
     /// The version that this build writes and reads.
-    pub const VERSION: u8 = 1;
+    pub const VERSION: u8 = 2;
 
-    /// RLP of an empty list, the body of version 1 above genesis.
-    const EMPTY_BODY: [u8; 1] = [0xc0];
-
-    /// Version 1: no additions.
+    /// Nobody attests anything: the additions of height 1.
     pub fn empty() -> Self {
-        Self { version: Self::VERSION, body: Bytes::from_static(&Self::EMPTY_BODY) }
+        Self::of(&Evidence::default())
+    }
+
+    /// The additions of a block above genesis.
+    pub fn of(evidence: &Evidence) -> Self {
+        let mut body = Vec::new();
+        alloy_rlp::encode_list::<&Evidence, Evidence>(&[evidence], &mut body);
+        Self { version: Self::VERSION, body: body.into() }
+    }
+
+    /// The vote extensions of the last commit; `None` where the body is no canonical list of them.
+    pub fn evidence(&self) -> Option<Evidence> {
+        let mut rest = self.body.as_ref();
+        let [evidence] = <[Evidence; 1]>::try_from(Vec::decode(&mut rest).ok()?).ok()?;
+        (Self::of(&evidence).body == self.body).then_some(evidence)
     }
 
     /// The additions of genesis: the parameters that consensus agrees on, as a list of (name, value). Upholds [GEN-7].
@@ -102,7 +113,7 @@ impl Additions {
         }
         let known = match height {
             0 => self.params().is_some(),
-            _ => self.body.as_ref() == Self::EMPTY_BODY,
+            _ => self.evidence().is_some(),
         };
         if !known {
             return Err(Entry0Error::Body { version: self.version });
@@ -207,7 +218,7 @@ mod tests {
         };
         assert_eq!(at(0, &additions), Ok(true));
         assert_eq!(at(1, &Additions::empty()), Ok(true));
-        let malformed = Err(Entry0Error::Body { version: 1 });
+        let malformed = Err(Entry0Error::Body { version: Additions::VERSION });
         assert_eq!((at(1, &additions), at(0, &Additions::empty())), (malformed.clone(), malformed));
     }
 

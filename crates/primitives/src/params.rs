@@ -116,10 +116,16 @@ impl Default for Params {
 impl Params {
     /// The parameters that change what a block means, by name in the order of the names: what genesis binds. The pace, the
     /// proposer's time budget and how far back a node answers are each node's own affair. Upholds [GEN-7].
-    pub fn consensus(&self) -> [(&'static str, u64); 9] {
-        let Self { chain, gas, staking, state: _ } = self;
+    pub fn consensus(&self) -> [(&'static str, u64); 15] {
+        let Self { chain, gas, staking, da, state: _ } = self;
         [
             ("chain.evm_chain_id", chain.evm_chain_id),
+            ("da.fee_update_rows", da.fee_update_rows),
+            ("da.max_rows", da.max_rows),
+            ("da.max_rows_per_block", da.max_rows_per_block),
+            ("da.min_fee_per_row_wei", da.min_fee_per_row_wei),
+            ("da.retention_seconds", da.retention_seconds),
+            ("da.target_rows_per_block", da.target_rows_per_block),
             ("gas.base_fee_change_denominator", gas.base_fee_change_denominator),
             ("gas.block_gas_limit", gas.block_gas_limit),
             ("gas.elasticity", gas.elasticity),

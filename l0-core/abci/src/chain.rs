@@ -19,7 +19,7 @@ use chlom_pool::Pool;
 use chlom_primitives::Params;
 use chlom_store::Store;
 
-use crate::{clock::ChainClock, error::ChainError, produce::Producer};
+use crate::{attest::Attester, clock::ChainClock, error::ChainError, produce::Producer};
 
 pub use crate::produce::Produced;
 
@@ -27,7 +27,6 @@ pub use crate::produce::Produced;
 pub const MAX_BLOCKS_AT_ONCE: u64 = 10_000;
 
 /// How a dev chain runs; this node's choice.
-#[derive(Clone, Debug)]
 pub struct DevChainConfig {
     /// Time between blocks, empty or not.
     pub block_time: Duration,
@@ -35,6 +34,8 @@ pub struct DevChainConfig {
     pub automine: bool,
     /// The validator's account: coinbase of all blocks.
     pub proposer: Address,
+    /// The validator itself.
+    pub attester: Attester,
 }
 
 enum Command {
@@ -97,9 +98,11 @@ impl DevChain {
             pool,
             params,
             proposer: config.proposer,
+            attester: config.attester,
         };
         let maker = Maker {
-            config,
+            block_time: config.block_time,
+            automine: config.automine,
             producer,
             publish,
             inbox,
@@ -186,7 +189,8 @@ impl DevChain {
 
 /// What makes the blocks: the thread's own state.
 pub struct Maker {
-    config: DevChainConfig,
+    block_time: Duration,
+    automine: bool,
     producer: Producer,
     publish: Publish,
     inbox: Receiver<Command>,
@@ -221,7 +225,7 @@ impl Maker {
             // The block time comes first, whatever is waiting: commands get what is left until the next.
             if Instant::now() >= due {
                 self.make_block()?;
-                due = next_due(due, self.config.block_time);
+                due = next_due(due, self.block_time);
             }
             match self.inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
                 Ok(command) => self.obey(command)?,
@@ -244,7 +248,7 @@ impl Maker {
         match command {
             Command::Wake => {
                 self.waking.store(false, Ordering::Release);
-                if self.config.automine && self.producer.has_work()? {
+                if self.automine && self.producer.has_work()? {
                     self.make_block()?;
                 }
             }

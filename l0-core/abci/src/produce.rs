@@ -12,7 +12,7 @@ use chlom_pool::{Best, Pool};
 use chlom_primitives::{Block, Params, Receipt, Tx};
 use chlom_store::{Commit, Store};
 
-use crate::error::ChainError;
+use crate::{attest::Attester, error::ChainError};
 
 /// A block that is durable.
 #[derive(Clone, Debug)]
@@ -30,6 +30,7 @@ pub(crate) struct Producer {
     pub(crate) pool: Pool,
     pub(crate) params: Arc<Params>,
     pub(crate) proposer: Address,
+    pub(crate) attester: Attester,
 }
 
 /// The pool's best transactions as the application asks for them. What can never be valid leaves the pool.
@@ -60,11 +61,19 @@ impl Producer {
         let started = Instant::now();
         let head = self.store.tip_view().ok_or(ChainError::Stopped)?;
         let base = Base { parent: head.block, state: head.state };
+        let last_commit = self.attester.last_commit(base.parent.height(), &base.state);
         let base_fee = chlom_app::rules::next_base_fee(&base.parent.header, &self.params);
         let mut source = FromPool { best: self.pool.best(base_fee), pool: &self.pool };
         let deadline = started + Duration::from_millis(self.params.gas.build_budget_ms);
         let mut budget = || Instant::now() >= deadline;
-        let proposal = self.app.prepare_proposal(&base, time, self.proposer, &mut source, &mut budget)?;
+        let proposal = self.app.prepare_proposal(
+            &base,
+            time,
+            self.proposer,
+            last_commit,
+            &mut source,
+            &mut budget,
+        )?;
         let finalized = self.app.finalize_block(&base, &proposal, &recover)?;
         let executed = finalized.executed;
         let produced = Produced { block: executed.block.clone(), receipts: executed.receipts.clone() };

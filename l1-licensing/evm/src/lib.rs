@@ -20,6 +20,6 @@ pub use block::{BlockExecutor, BlockOutcome, ExecuteError, Executed, TxInvalid};
 pub use chlom_module::ModuleSet;
 pub use env::{BlockEnv, block_env, cfg_env, tx_env};
 pub use genesis::{GenesisError, GenesisSpec};
-pub use machine::{ChlomContext, ChlomEvm, build_evm, end_block, start_block};
+pub use machine::{ChlomContext, ChlomEvm, attest_block, build_evm, end_block, start_block};
 pub use modules::system_modules;
 pub use state_db::{DbError, StateDb};

@@ -1,8 +1,9 @@
 //! An EVM for calls, estimates and traces, over any database and with any inspector.
 
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
+use chlom_chain::{blobs, votes::Attested};
 use chlom_module::ModuleSet;
-use chlom_primitives::Params;
+use chlom_primitives::{Params, address::DATA_AVAILABILITY};
 use revm::{
     Context, Database, SystemCallEvm,
     context::{BlockEnv as EvmBlockEnv, CfgEnv, Evm, TxEnv, result::EVMError},
@@ -84,6 +85,28 @@ pub fn start_block<DB: Database, I>(
         run_hook(&mut evm.ctx, module.as_ref(), |module, ctx| module.begin_block(ctx))?;
     }
     Ok(())
+}
+
+/// Tells the modules what validators attested with the commit below, after [`start_block`] and before the first transaction.
+/// Upholds [BLK-14].
+///
+/// # Errors
+/// As [`start_block`].
+pub fn attest_block<DB: Database, I>(
+    evm: &mut ChlomEvm<DB, I>,
+    env: &BlockEnv,
+    modules: &ModuleSet,
+    attested: &Attested,
+) -> Result<(), EVMError<DB::Error>> {
+    let Attested { statements, total_power } = attested;
+    if statements.iter().all(|statement| statement.blobs.is_empty()) {
+        return Ok(());
+    }
+    let missing = || EVMError::Custom("blobs are attested on a chain without DataAvailability".into());
+    let module = modules.get(&DATA_AVAILABILITY).ok_or_else(missing)?;
+    run_hook(&mut evm.ctx, module.as_ref(), |_, ctx| {
+        blobs::attest(ctx, env.height, env.timestamp, *total_power, statements)
+    })
 }
 
 /// What happens in a block after its last transaction: the modules' hooks. See [`start_block`].

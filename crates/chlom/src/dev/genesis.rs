@@ -59,9 +59,14 @@ fn from_file(path: &Path) -> Result<GenesisSpec> {
     Ok(spec)
 }
 
+/// The key of the one validator of a dev chain.
+pub(super) fn validator_key() -> ValidatorKey {
+    ValidatorKey::from_seed(&accounts::validator_seed().0)
+}
+
 /// The one validator of a dev chain.
 fn validator() -> Result<Validator> {
-    let key = ValidatorKey::from_seed(&accounts::validator_seed().0);
+    let key = validator_key();
     let account = accounts::validator().context("validator account")?;
     Ok(Validator { consensus_key: key.consensus_key().to_bytes().into(), account: account.address, power: 1 })
 }

@@ -9,7 +9,7 @@ use std::{
 
 use alloy_primitives::Address;
 use anyhow::{Context as _, Result};
-use chlom_abci::{ChainError, DevChain, DevChainConfig};
+use chlom_abci::{Attester, ChainError, DevChain, DevChainConfig};
 use chlom_app::genesis;
 use chlom_evm::genesis::GenesisSpec;
 use chlom_pool::{Pool, PoolConfig, PoolEnv};
@@ -75,6 +75,7 @@ async fn serve(args: &DevArgs) -> Result<()> {
         block_time: args.block_time.unwrap_or(Duration::from_millis(params.chain.block_time_ms)),
         automine: args.automine,
         proposer: spec.validators.first().map(|v| v.account).unwrap_or_default(),
+        attester: Attester { key: super::genesis::validator_key(), holdings: Box::new(NoBlobs) },
     };
     let to_subscribers = heads.clone();
     let publish = Box::new(move |made: &chlom_abci::chain::Produced| {
@@ -136,6 +137,15 @@ fn load_kzg() {
     };
     if let Err(error) = std::thread::Builder::new().name("kzg".into()).spawn(load) {
         tracing::warn!(%error, "the KZG set-up is loaded when it is first needed");
+    }
+}
+
+/// A node that keeps no blobs attests none.
+struct NoBlobs;
+
+impl chlom_abci::Holdings for NoBlobs {
+    fn attestable(&mut self, _: &chlom_store::StateView) -> Vec<alloy_primitives::B256> {
+        Vec::new()
     }
 }
 

@@ -2,7 +2,8 @@
 
 use alloy_primitives::B256;
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
-use chlom_crypto::ConsensusKey;
+use chlom_crypto::{ConsensusKey, ValidatorKey};
+use chlom_primitives::votes::SignedExtension;
 
 use super::sign_bytes::extension_sign_bytes;
 use crate::blobs::attest::MOST_BLOBS;
@@ -61,6 +62,14 @@ impl VoteExtension {
     /// The version that this build writes and reads.
     pub const VERSION: u8 = 1;
 
+    /// An extension about these blobs, in any order; those beyond the most that it may name are left for the next.
+    pub fn of(mut blobs: Vec<B256>) -> Self {
+        blobs.sort_unstable();
+        blobs.dedup();
+        blobs.truncate(MOST_BLOBS);
+        Self { blobs }
+    }
+
     /// Canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
         if self.blobs.is_empty() {
@@ -97,6 +106,23 @@ impl VoteExtension {
             return Err(ExtensionError::Rlp);
         }
         Ok(extension)
+    }
+}
+
+/// Signs an extension as CometBFT does for a validator: for chains that are driven in process.
+pub fn sign_extension(
+    key: &ValidatorKey,
+    chain_id: &str,
+    height: u64,
+    round: u32,
+    extension: &VoteExtension,
+) -> SignedExtension {
+    let extension = extension.encode();
+    let signature = key.sign(&extension_sign_bytes(chain_id, height, round, &extension));
+    SignedExtension {
+        consensus_key: key.consensus_key().into(),
+        extension: extension.into(),
+        signature: signature.into(),
     }
 }
 

@@ -13,8 +13,9 @@ pub mod evidence;
 pub mod extension;
 pub mod sign_bytes;
 
-pub use evidence::{Attested, CommitFlags, Evidence, EvidenceError, SignedExtension};
-pub use extension::{ExtensionError, VoteExtension, verify_extension};
+pub use chlom_primitives::votes::{CommitFlags, Evidence, SignedExtension};
+pub use evidence::{Attested, EvidenceError, attested_by, collect_evidence, verify_evidence};
+pub use extension::{ExtensionError, VoteExtension, sign_extension, verify_extension};
 pub use sign_bytes::extension_sign_bytes;
 
 #[cfg(test)]

@@ -29,9 +29,8 @@ fn set(powers: &[(u8, u64)]) -> ValidatorSet {
 }
 
 fn signed(seed: u8, height: u64, round: u32, blobs: &[u8]) -> SignedExtension {
-    let extension = VoteExtension { blobs: blobs.iter().map(|b| B256::repeat_byte(*b)).collect() }.encode();
-    let signature = key(seed).sign(&extension_sign_bytes(CHAIN, height, round, &extension));
-    SignedExtension { consensus_key: public(seed), extension: extension.into(), signature: signature.into() }
+    let extension = VoteExtension { blobs: blobs.iter().map(|b| B256::repeat_byte(*b)).collect() };
+    sign_extension(&key(seed), CHAIN, height, round, &extension)
 }
 
 fn flags(round: u32, seeds: &[u8]) -> CommitFlags {
@@ -84,11 +83,12 @@ fn vot_3_and_vot_4_evidence_is_judged_with_the_reason() {
     let set = set(&[(1, 4), (2, 3), (3, 3)]);
     let offered = || [1, 2, 3].map(|seed| signed(seed, 5, 1, &[9])).to_vec();
     let all = flags(1, &[1, 2, 3]);
-    let good = Evidence::collect(CHAIN, 5, &set, &all, offered());
-    let attested = good.verify(CHAIN, 5, &set, &all).unwrap();
+    let good = collect_evidence(CHAIN, 5, &set, &all, offered());
+    let attested = verify_evidence(&good, CHAIN, 5, &set, &all).unwrap();
     assert_eq!((attested.total_power, attested.statements.len()), (10, 3));
+    assert_eq!(attested_by(&good, &set), Ok(attested.clone()), "replay reads what the verdict read");
     assert!(attested.statements.iter().all(|s| s.blobs == [B256::repeat_byte(9)]));
-    let judge = |evidence: &Evidence, flags: &CommitFlags| evidence.verify(CHAIN, 5, &set, flags);
+    let judge = |evidence: &Evidence, flags: &CommitFlags| verify_evidence(evidence, CHAIN, 5, &set, flags);
     assert_eq!(judge(&good, &flags(2, &[1, 2, 3])), Err(E::Round { got: 1, want: 2 }));
     let absent = public(2);
     assert_eq!(judge(&good, &flags(1, &[1, 3])), Err(E::NotCommitted { key: absent }));
@@ -98,11 +98,9 @@ fn vot_3_and_vot_4_evidence_is_judged_with_the_reason() {
     let mut twice = good.clone();
     twice.extensions.insert(0, twice.extensions[0].clone());
     assert!(matches!(judge(&twice, &all), Err(E::Order { .. })));
-    let mut stranger = Evidence::default();
-    stranger.round = 1;
-    stranger.extensions = vec![signed(7, 5, 1, &[])];
+    let stranger = Evidence { round: 1, extensions: vec![signed(7, 5, 1, &[])] };
     assert_eq!(judge(&stranger, &flags(1, &[7])), Err(E::Stranger { key: public(7) }));
-    let few = Evidence::collect(CHAIN, 5, &set, &flags(1, &[2, 3]), offered());
+    let few = collect_evidence(CHAIN, 5, &set, &flags(1, &[2, 3]), offered());
     assert_eq!(judge(&few, &flags(1, &[2, 3])), Err(E::Power { power: 6, total: 10 }));
     let mut forged = good.clone();
     forged.extensions[0].extension = Bytes::from_static(&[0xc0]);
@@ -113,9 +111,9 @@ fn vot_3_and_vot_4_evidence_is_judged_with_the_reason() {
 fn vot_3_the_first_height_has_none() {
     let set = set(&[(1, 1)]);
     let none = Evidence::default();
-    assert_eq!(none.verify(CHAIN, 0, &set, &CommitFlags::default()), Ok(Attested::default()));
+    assert_eq!(verify_evidence(&none, CHAIN, 0, &set, &CommitFlags::default()), Ok(Attested::default()));
     let some = Evidence { round: 0, extensions: vec![signed(1, 0, 0, &[])] };
-    assert_eq!(some.verify(CHAIN, 0, &set, &flags(0, &[1])), Err(EvidenceError::FirstHeight));
+    assert_eq!(verify_evidence(&some, CHAIN, 0, &set, &flags(0, &[1])), Err(EvidenceError::FirstHeight));
 }
 
 #[test]
@@ -124,7 +122,7 @@ fn a_bad_extension_beside_a_good_one_of_the_same_validator_hides_nothing() {
     let good = signed(1, 5, 0, &[9]);
     let bad = SignedExtension { extension: Bytes::from_static(&[0xff]), ..good.clone() };
     for offered in [vec![bad.clone(), good.clone()], vec![good.clone(), bad]] {
-        let evidence = Evidence::collect(CHAIN, 5, &set, &flags(0, &[1]), offered);
+        let evidence = collect_evidence(CHAIN, 5, &set, &flags(0, &[1]), offered);
         assert_eq!(evidence.extensions, [good.clone()]);
     }
 }
@@ -141,8 +139,8 @@ proptest! {
         let set = set(&[(1, 1), (2, 2), (3, 3), (4, 4)]);
         let flags = flags(1, &committed);
         let offered = offered.iter().map(|(seed, height, round, blobs)| signed(*seed, *height, *round, blobs)).collect();
-        let evidence = Evidence::collect(CHAIN, 5, &set, &flags, offered);
-        match evidence.verify(CHAIN, 5, &set, &flags) {
+        let evidence = collect_evidence(CHAIN, 5, &set, &flags, offered);
+        match verify_evidence(&evidence, CHAIN, 5, &set, &flags) {
             Ok(_) | Err(EvidenceError::Power { .. }) => {}
             other => prop_assert!(false, "{other:?}"),
         }

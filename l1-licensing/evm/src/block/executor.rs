@@ -2,6 +2,7 @@
 
 use alloy_consensus::{Transaction, Typed2718};
 use alloy_primitives::{Address, Bytes};
+use chlom_chain::votes::Attested;
 use chlom_module::ModuleSet;
 use chlom_primitives::{Params, Receipt, Tx};
 use chlom_state::{StateDiff, StateError, StateReader};
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     env::{self, BlockEnv, tx_env},
-    machine::{ChlomEvm, build_evm_at, end_block, start_block},
+    machine::{ChlomEvm, attest_block, build_evm_at, end_block, start_block},
     state_db::StateDb,
 };
 
@@ -80,6 +81,14 @@ impl<'s, S: StateReader + ?Sized> BlockExecutor<'s, S> {
         let mut executor = Self::at_spec(env::SPEC, state, params, modules, &env);
         start_block(&mut executor.evm, &env, modules).map_err(fault)?;
         Ok(executor)
+    }
+
+    /// Tells the modules what validators attested with the commit below: before the first transaction, if at all.
+    ///
+    /// # Errors
+    /// Faults of the state.
+    pub fn attest(&mut self, env: &BlockEnv, attested: &Attested) -> Result<(), StateError> {
+        attest_block(&mut self.evm, env, self.modules, attested).map_err(fault)
     }
 
     /// A block under the rules of another fork, without what a block begins with. Ethereum's state tests are made so.

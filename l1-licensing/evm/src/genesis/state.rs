@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 
 use alloy_eips::eip2935::{HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE};
 use alloy_primitives::{Address, Bytes, KECCAK256_EMPTY, U256, keccak256};
-use chlom_chain::staking::{StakingGenesis, ValidatorSet};
+use chlom_chain::{
+    blobs::BlobsGenesis,
+    staking::{StakingGenesis, ValidatorSet},
+};
 use chlom_module::stub::stub_code;
-use chlom_primitives::address::STAKING;
+use chlom_primitives::address::{DATA_AVAILABILITY, STAKING};
 use chlom_state::{Account, AccountChange, SlotChange, StateDiff};
 
 use super::{account::GenesisAccount, contracts::allocate, error::GenesisError, spec::GenesisSpec};
 use crate::modules::system_modules;
 
 impl GenesisSpec {
-    /// The allocation, the modules' accounts (nonce 1 and stub code, with Staking's storage), the system contracts
+    /// The allocation, the modules' accounts (nonce 1 and stub code, with their storage), the system contracts
     /// and the history contract (EIP-2935). Depends on nothing but the spec. Upholds [GEN-4] and [MOD-1].
     ///
     /// # Errors
@@ -24,9 +27,12 @@ impl GenesisSpec {
         for (address, account) in self.alloc.iter().filter(|(_, account)| !account.is_empty()) {
             insert(&mut diff, *address, account);
         }
-        let staking = self.staking_storage()?;
         for module in system_modules().iter() {
-            let storage = if module.address() == STAKING { staking.clone() } else { BTreeMap::new() };
+            let storage = match module.address() {
+                STAKING => self.staking_storage()?,
+                DATA_AVAILABILITY => BlobsGenesis { params: self.params.da.clone() }.allocate()?,
+                _ => BTreeMap::new(),
+            };
             insert(&mut diff, module.address(), &protocol_account(stub_code(), storage));
         }
         let governance = self.governance.as_ref().ok_or(GenesisError::NoAuthority)?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chlom_chain::votes::Attested;
 use chlom_evm::tx_env;
 use chlom_primitives::{Block, Tx};
 use revm::{ExecuteEvm, InspectEvm, context::ContextTr};
@@ -18,7 +19,7 @@ use crate::{
         block_id::{BlockId, NumberOrTag},
         code_cache::{CallDb, keep_changes},
         deadline::Deadline,
-        point::point,
+        point::{point, state_error},
         stage::{CallEvm, Stage},
     },
 };
@@ -36,6 +37,11 @@ pub(super) fn before<'c>(ctx: &'c Arc<Context>, block: &Block) -> Result<Stage<'
     Ok(Stage::at(ctx, point, env))
 }
 
+/// What validators attested in the block, whose stage this is.
+fn attested(stage: &Stage<'_>, block: &Block) -> Result<Attested, RpcError> {
+    chlom_app::attested(block, &stage.point.state).map_err(state_error)
+}
+
 /// Executes what stands before transaction `index`; the stage keeps the changes.
 ///
 /// # Errors
@@ -47,7 +53,8 @@ pub(super) fn run_to(
     deadline: &Deadline,
 ) -> Result<(), RpcError> {
     let env = chlom_app::env_of(&block.header);
-    let mut evm = stage.begin_block(&env, ())?;
+    let attested = attested(stage, block)?;
+    let mut evm = stage.begin_block(&env, &attested, ())?;
     for tx in &block.txs[..index.min(block.txs.len())] {
         deadline.check()?;
         run(&mut evm, tx)?;
@@ -79,7 +86,8 @@ pub(super) fn trace(
     let mut left = ctx.limits.response_bytes;
     let mut stage = before(ctx, block)?;
     let env = chlom_app::env_of(&block.header);
-    let mut evm = stage.begin_block(&env, fresh(left)?)?;
+    let attested = attested(&stage, block)?;
+    let mut evm = stage.begin_block(&env, &attested, fresh(left)?)?;
     let mut traces = Vec::with_capacity(positions.len());
     for (index, tx) in block.txs.iter().enumerate().take(positions.end) {
         deadline.check()?;

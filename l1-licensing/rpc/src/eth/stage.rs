@@ -1,6 +1,7 @@
 //! Where calls execute: an environment, state that can be changed for the call, and the EVM over both.
 
-use chlom_evm::{ChlomContext, build_evm, start_block};
+use chlom_chain::votes::Attested;
+use chlom_evm::{ChlomContext, attest_block, build_evm, start_block};
 use chlom_module::ModuleSet;
 use revm::{
     DatabaseCommit, ExecuteEvm, InspectEvm, Inspector,
@@ -132,10 +133,12 @@ impl<'c> Stage<'c> {
     pub(crate) fn begin_block<I>(
         &mut self,
         env: &chlom_evm::BlockEnv,
+        attested: &Attested,
         inspector: I,
     ) -> Result<CallEvm<'_, I>, RpcError> {
         let mut evm = build_evm(&mut self.db, env, &self.ctx.params, &self.ctx.modules, inspector);
         start_block(&mut evm, env, &self.ctx.modules).map_err(RpcError::internal)?;
+        attest_block(&mut evm, env, &self.ctx.modules, attested).map_err(RpcError::internal)?;
         let state = evm.finalize();
         evm.ctx.db_mut().commit(state);
         evm.ctx.block = self.env.clone();

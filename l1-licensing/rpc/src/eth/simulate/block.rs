@@ -5,6 +5,7 @@ use std::sync::Arc;
 use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
 use chlom_app::rules::{next_base_fee, unexecuted};
+use chlom_chain::votes::Attested;
 use chlom_evm::BlockEnv;
 use chlom_primitives::{
     Additions, Block, Receipt, Tx,
@@ -128,7 +129,7 @@ impl<'c> Simulator<'c> {
         let (ctx, deadline, validation) = (self.stage.ctx, self.deadline, self.validation);
         let chain_id = ctx.params.chain.evm_chain_id;
         let env: BlockEnv = chlom_app::env_of(header);
-        let mut evm = self.stage.begin_block(&env, CallLogs::new(self.transfers, deadline))?;
+        let mut evm = self.stage.begin_block(&env, &Attested::default(), CallLogs::new(self.transfers, deadline))?;
         let (mut called, mut used) = (Vec::with_capacity(planned.calls.len()), 0u64);
         for request in &planned.calls {
             deadline.check()?;

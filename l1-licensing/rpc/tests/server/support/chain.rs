@@ -12,14 +12,18 @@ use std::{
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
-use chlom_app::{App, Base, TxSource, next_env};
-use chlom_crypto::AccountKey;
+use chlom_app::{App, Base, LastCommit, TxSource, next_env};
+use chlom_chain::{
+    staking::{StakingGenesis, Validator, ValidatorSet},
+    votes::{CommitFlags, VoteExtension, sign_extension},
+};
+use chlom_crypto::{AccountKey, ValidatorKey};
 use chlom_evm::{BlockEnv, TxInvalid};
 use chlom_module::ModuleSet;
 use chlom_pool::{Best, Pool, PoolConfig, PoolEnv};
-use chlom_primitives::{Additions, Block, Params, Tx};
+use chlom_primitives::{Additions, Block, L0_CHAIN_ID, Params, Tx, address::STAKING};
 use chlom_rpc::{Context, DevControl, Limits, NewBlock, RpcError, Wake};
-use chlom_state::{Account, AccountChange, MemoryState, StateDiff, trie};
+use chlom_state::{Account, AccountChange, MemoryState, SlotChange, StateDiff, trie};
 use chlom_store::{Commit, Store, StoreConfig};
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
@@ -204,7 +208,9 @@ impl Producer {
         let base = Base { parent: head.block.clone(), state: head.state.clone() };
         let fee = next_env(head.block.hash, &head.block.header, &self.params, time, proposer).base_fee;
         let mut source = FromPool(self.pool.best(fee));
-        let proposal = app.prepare_proposal(&base, time, proposer, &mut source, &mut || false).unwrap();
+        let proposal = app
+            .prepare_proposal(&base, time, proposer, last_commit(&base), &mut source, &mut || false)
+            .unwrap();
         let known = app.finalize_block(&base, &proposal, &|_| unreachable!("just built")).unwrap();
         let executed = known.executed;
         let new = NewBlock { block: executed.block.clone(), receipts: executed.receipts.clone() };
@@ -218,6 +224,38 @@ impl Producer {
     }
 }
 
+fn validator() -> ValidatorKey {
+    ValidatorKey::from_seed(&[7; 32])
+}
+
+/// The commit below, by the one validator, which attests nothing.
+fn last_commit<S>(base: &Base<S>) -> LastCommit {
+    let height = base.parent.height();
+    if height == 0 {
+        return LastCommit::default();
+    }
+    let signed = sign_extension(&validator(), L0_CHAIN_ID, height, 0, &VoteExtension::default());
+    let flags = CommitFlags { round: 0, committed: vec![signed.consensus_key] };
+    LastCommit { flags, extensions: vec![signed] }
+}
+
+/// Staking with that validator.
+fn staking(params: &Params) -> AccountChange {
+    let member = Validator {
+        consensus_key: validator().consensus_key().into(),
+        account: Address::repeat_byte(0xaa),
+        power: 1,
+    };
+    let validators = ValidatorSet::new(vec![member], &params.staking).unwrap();
+    let slots = StakingGenesis { validators }.allocate().unwrap();
+    let set = |(slot, after)| (slot, SlotChange { before: U256::ZERO, after });
+    AccountChange {
+        after: Some(Account { nonce: 1, ..Account::default() }),
+        storage: slots.into_iter().map(set).collect(),
+        ..AccountChange::default()
+    }
+}
+
 fn genesis(params: &Params) -> Commit {
     let mut diff = StateDiff::default();
     let rich = Account { balance: U256::from(10).pow(U256::from(22)), ..Account::default() };
@@ -225,6 +263,7 @@ fn genesis(params: &Params) -> Commit {
         let change = AccountChange { after: Some(rich), ..AccountChange::default() };
         diff.accounts.insert(key(n).address(), change);
     }
+    diff.accounts.insert(STAKING, staking(params));
     let code = Bytes::from_static(LOGGER_CODE);
     let logger = Account { nonce: 1, code_hash: keccak256(&code), ..Account::default() };
     diff.accounts.insert(LOGGER, AccountChange { after: Some(logger), ..AccountChange::default() });
