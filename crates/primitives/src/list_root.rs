@@ -102,7 +102,7 @@ impl Key {
             out.push(EMPTY_STRING_CODE + path_bytes(count) as u8);
         }
         let (mut at, first) =
-            if count % 2 == 0 { (from, flag) } else { (from + 1, flag | 0x10 | self.nibble(from)) };
+            if count.is_multiple_of(2) { (from, flag) } else { (from + 1, flag | 0x10 | self.nibble(from)) };
         out.push(first);
         while at < to {
             out.push(self.nibble(at) << 4 | self.nibble(at + 1));

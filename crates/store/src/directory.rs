@@ -7,7 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use crate::error::StoreError;
+use crate::{
+    error::StoreError,
+    tip_file::{DurableTip, TipFile},
+};
 
 /// Layout of the tables and records that this build reads and writes.
 pub(crate) const FORMAT: u32 = 3;
@@ -31,6 +34,10 @@ pub(crate) struct Directory {
     pub(crate) engine: PathBuf,
     /// Unlocked when it is dropped, or when the process ends in whatever way.
     pub(crate) lock: File,
+    /// Where durable blocks are written down.
+    pub(crate) tip_file: TipFile,
+    /// The block that was written down last.
+    pub(crate) durable: Option<DurableTip>,
 }
 
 fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
@@ -54,8 +61,11 @@ pub(crate) fn claim(path: &Path) -> Result<Directory, StoreError> {
         None => write_marker(path)?,
     }
     let engine = path.join(ENGINE);
-    discard_unfinished(&engine)?;
-    Ok(Directory { engine, lock })
+    if TipFile::read(path).map_err(io_error("read the tip file of", path))?.is_none() {
+        discard_unfinished(&engine)?;
+    }
+    let (tip_file, durable) = TipFile::open(path).map_err(io_error("open the tip file of", path))?;
+    Ok(Directory { engine, lock, tip_file, durable })
 }
 
 /// The format that the marker states; `None` without a marker.

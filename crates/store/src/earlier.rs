@@ -5,6 +5,7 @@
 //! accounts come first, because every proof needs them; an account's storage follows when it is asked for.
 //!
 //! The work is bounded: in bytes, by the deadline of whoever asks, and in how many heights are worked on at a time.
+//! Upholds [STA-8].
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},

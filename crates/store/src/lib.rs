@@ -8,7 +8,8 @@
 //! - `cache`: memory that saves reads.
 //! - [`view`]: state at one height, for those who read.
 //! - [`store`]: the handle, `lookup`: blocks by height and hash; `writer`: the one thread that writes, block after block.
-//! - `open`, `directory`, `recover`: from a directory to a chain, whatever happened before.
+//! - `open`, `directory`, `recover`: from a directory to a chain, whatever happened before; `tip_file`: how far the chain
+//!   was durable, told apart from the engine.
 //! - `proof`, `earlier`, `rewind`, `prune`: proofs, tries of earlier heights, going back, forgetting.
 //!
 //! # A block's way
@@ -41,6 +42,7 @@ mod rewind;
 mod shared;
 mod stats;
 pub mod store;
+mod tip_file;
 mod version;
 pub mod view;
 mod writer;

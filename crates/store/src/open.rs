@@ -11,13 +11,14 @@ use chlom_primitives::Block;
 
 use crate::{
     config::{Backend, StoreConfig},
-    directory,
+    directory::{self, Directory},
     encoding::{block, key},
     error::StoreError,
-    kv::{Kv, Table, disk::DiskKv, memory::MemoryKv},
+    kv::{Table, disk::DiskKv, memory::MemoryKv},
     nodes::Unstored,
     shared::Shared,
     store::Store,
+    tip_file::{DurableTip, TipFile},
     version::{Pinned, Version},
     writer::{Writer, pin},
 };
@@ -26,11 +27,18 @@ use crate::{
 const ENGINE_SHARE: usize = 4;
 
 pub(crate) fn open(config: StoreConfig) -> Result<Store, StoreError> {
-    let (kv, path): (Box<dyn Kv>, _) = match &config.backend {
-        Backend::Memory => (Box::new(MemoryKv::default()), "memory".into()),
-        Backend::Disk(path) => (Box::new(open_disk(path, config.cache_bytes)?), path.clone()),
+    let shared = match &config.backend {
+        Backend::Memory => Shared::new(Box::new(MemoryKv::default()), "memory".into(), None, &config),
+        Backend::Disk(path) => {
+            let directory = directory::claim(path)?;
+            let durable = directory.durable;
+            let (kv, tip_file) = open_disk(path, directory, config.cache_bytes)?;
+            let shared = Shared::new(Box::new(kv), path.clone(), Some(tip_file), &config);
+            check_durable(&shared, durable).map_err(|error| error.at(path))?;
+            shared
+        }
     };
-    let shared = Arc::new(Shared::new(kv, path, &config));
+    let shared = Arc::new(shared);
     let stored_trie = load(&shared).map_err(|error| error.at(&shared.path))?;
     let (jobs, queue) = channel();
     let writer = Writer { shared: shared.clone(), stored_trie };
@@ -42,14 +50,13 @@ pub(crate) fn open(config: StoreConfig) -> Result<Store, StoreError> {
     Ok(Store::start(shared, jobs, thread))
 }
 
-fn open_disk(path: &Path, cache_bytes: usize) -> Result<DiskKv, StoreError> {
-    let directory = directory::claim(path)?;
+fn open_disk(path: &Path, directory: Directory, cache_bytes: usize) -> Result<(DiskKv, TipFile), StoreError> {
     // The engine trusts its files' structure and panics where a damaged one breaks it.
     let opened =
         catch_unwind(AssertUnwindSafe(|| DiskKv::open(directory, (cache_bytes / ENGINE_SHARE) as u64)));
     let damaged = |what: String| StoreError::Damaged { path: path.into(), what };
     match opened {
-        Ok(Ok(kv)) => Ok(kv),
+        Ok(Ok(opened)) => Ok(opened),
         Ok(Err(error)) => Err(match error {
             fjall::Error::Locked => StoreError::Locked { path: path.into() },
             fjall::Error::Io(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
@@ -58,6 +65,23 @@ fn open_disk(path: &Path, cache_bytes: usize) -> Result<DiskKv, StoreError> {
             other => damaged(other.to_string()),
         }),
         Err(_) => Err(damaged("the database does not open".into())),
+    }
+}
+
+/// Refuses a store in which a block that was durable is missing: its journal was damaged and then cut short.
+fn check_durable(shared: &Shared, durable: Option<DurableTip>) -> Result<(), StoreError> {
+    let Some(DurableTip { height, hash }) = durable else { return Ok(()) };
+    let pinned = pin(shared, 0);
+    let tip = pinned.get(Table::Meta, key::META_TIP)?;
+    let newest = tip.map(|tip| parse_tip(shared, &tip)).transpose()?;
+    let header = pinned.get(Table::Headers, &key::height(height))?;
+    let found = header.map(|bytes| block::decode_header(&bytes)).transpose()?;
+    match (newest, found) {
+        (Some((newest, _)), Some((header, _))) if newest >= height && header.hash_slow() == hash => Ok(()),
+        (newest, _) => Err(shared.damaged(format!(
+            "block {height} with hash {hash} was durable and is missing or another one; the newest found is {:?}",
+            newest.map(|(newest, _)| newest)
+        ))),
     }
 }
 

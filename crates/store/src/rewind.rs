@@ -90,6 +90,8 @@ impl Writer {
             delete_block(&shared, &mut batch, &head, undone)?;
         }
         batch.put(Table::Meta, key::META_TIP, tip_record(height, &block.hash));
+        // First: what is written down may lag behind the chain, but never be ahead of it.
+        shared.note_durable(&block)?;
         shared.write(batch, WriteStep::Rewind { height })?;
         self.stored_trie = Some(height);
         self.reset(&head, block);

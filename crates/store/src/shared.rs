@@ -18,6 +18,7 @@ use crate::{
     earlier::EarlierTries,
     error::{KvError, StoreError},
     kv::{Batch, Kv, Table, Value},
+    tip_file::{DurableTip, TipFile},
     version::Version,
 };
 
@@ -59,6 +60,8 @@ pub(crate) struct Shared {
     pub(crate) pending: Mutex<usize>,
     pub(crate) room: Condvar,
     pub(crate) counters: Counters,
+    /// Where durable blocks are written down; `None` in memory.
+    tip_file: Option<TipFile>,
     /// Last, because it closes the directory when nothing above holds a snapshot any more.
     pub(crate) kv: Box<dyn Kv>,
 }
@@ -73,9 +76,15 @@ pub(crate) struct Counters {
 }
 
 impl Shared {
-    pub(crate) fn new(kv: Box<dyn Kv>, path: PathBuf, config: &StoreConfig) -> Self {
+    pub(crate) fn new(
+        kv: Box<dyn Kv>,
+        path: PathBuf,
+        tip_file: Option<TipFile>,
+        config: &StoreConfig,
+    ) -> Self {
         Self {
             kv,
+            tip_file,
             path,
             history: config.history,
             proof_history: config.proof_history,
@@ -124,6 +133,15 @@ impl Shared {
         chain.poison = Some(error.clone());
         chain.tip = chain.head.clone();
         self.caches.clear(chain.head.as_ref().map_or(0, |head| head.commit));
+    }
+
+    /// Writes down that a block is durable, or that the chain goes back to it.
+    pub(crate) fn note_durable(&self, block: &Block) -> Result<(), StoreError> {
+        let Some(tip_file) = &self.tip_file else { return Ok(()) };
+        let tip = DurableTip { height: block.height(), hash: block.hash };
+        tip_file
+            .write(&tip)
+            .map_err(|error| StoreError::WriteFailed { path: self.path.clone(), cause: error.to_string() })
     }
 
     /// Writes a batch, unless a test makes it fail.

@@ -113,6 +113,7 @@ impl Writer {
         let stored = self.stored_trie.unwrap_or(0);
         let floor = shared.prune(&mut batch, &parent, height, stored)?;
         shared.write(batch, WriteStep::Block { height })?;
+        shared.note_durable(&layer.block)?;
         if let Some(floor) = floor {
             shared.pruned(floor);
         }

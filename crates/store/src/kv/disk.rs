@@ -13,7 +13,7 @@ use fjall::{
 };
 
 use super::{Batch, Kv, Snapshot, Table, Value, Visit, history_filter::HistoryFilter};
-use crate::{directory::Directory, error::KvError};
+use crate::{directory::Directory, error::KvError, tip_file::TipFile};
 
 /// Bytes of journal before the oldest tables are flushed: reading them again at the start takes 12 ms a MiB. The least
 /// that the engine takes.
@@ -56,9 +56,10 @@ impl From<fjall::Error> for KvError {
 }
 
 impl DiskKv {
-    /// Opens or creates the engine's files in its directory. `cache_bytes` bounds its cache of disk blocks.
-    pub(crate) fn open(directory: Directory, cache_bytes: u64) -> Result<Self, fjall::Error> {
-        let Directory { engine: path, lock } = directory;
+    /// Opens or creates the engine's files in its directory. `cache_bytes` bounds its cache of disk blocks. Hands the
+    /// directory's tip file on.
+    pub(crate) fn open(directory: Directory, cache_bytes: u64) -> Result<(Self, TipFile), fjall::Error> {
+        let Directory { engine: path, lock, tip_file, .. } = directory;
         let filter = HistoryFilter::default();
         let factory: Arc<dyn Factory> = Arc::new(filter.clone());
         let history = [Table::AccountHistory.name(), Table::StorageHistory.name()];
@@ -77,7 +78,7 @@ impl DiskKv {
             .collect::<Result<Vec<_>, _>>()?;
         let tables = <[Keyspace; Table::ALL.len()]>::try_from(tables)
             .unwrap_or_else(|_| unreachable!("one keyspace a table, both counted by Table::ALL"));
-        Ok(Self { database, tables: Arc::new(tables), filter, path, _lock: lock })
+        Ok((Self { database, tables: Arc::new(tables), filter, path, _lock: lock }, tip_file))
     }
 }
 
@@ -209,7 +210,7 @@ mod tests {
     use super::*;
 
     fn open(path: &Path) -> DiskKv {
-        DiskKv::open(crate::directory::claim(path).unwrap(), 1 << 20).unwrap()
+        DiskKv::open(crate::directory::claim(path).unwrap(), 1 << 20).unwrap().0
     }
 
     fn key(n: u32) -> Value {

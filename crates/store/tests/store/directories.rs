@@ -158,31 +158,81 @@ fn files(path: &Path, found: &mut Vec<std::path::PathBuf>) {
     }
 }
 
+fn journal_of(path: &Path) -> std::path::PathBuf {
+    let mut all = Vec::new();
+    files(&path.join("db"), &mut all);
+    all.into_iter().find(|path| path.extension().is_some_and(|ext| ext == "jnl")).unwrap()
+}
+
+/// The engine takes damage for a torn end and cuts it off; the tip file knows better.
 #[test]
-fn a_damaged_journal_gives_an_error_or_an_earlier_block_whole() {
+fn no_flipped_byte_of_the_journal_loses_an_acknowledged_block_without_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let model = chain(directory.path(), 40);
-    let mut all = Vec::new();
-    files(&directory.path().join("db"), &mut all);
-    let journal = all.iter().find(|path| path.extension().is_some_and(|ext| ext == "jnl")).unwrap();
-    let bytes = fs::read(journal).unwrap();
+    let journal = journal_of(directory.path());
+    let bytes = fs::read(&journal).unwrap();
     let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
-    for at in (0..12).map(|part| used / 12 * part) {
+    let mut refused = 0;
+    for at in (0..20).map(|part| used / 20 * part + part) {
         let copy = tempfile::tempdir().unwrap();
         copy_files(directory.path(), copy.path());
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x55;
         fs::write(copy.path().join(journal.strip_prefix(directory.path()).unwrap()), &damaged).unwrap();
-        match Store::open(disk(copy.path())).map(|store| (store.head(), store)) {
-            Ok((Some(head), store)) => {
-                let mut model = model.clone();
-                model.rewind(head.block.height());
-                assert_same(&store, &model, 100, 100);
+        match Store::open(disk(copy.path())) {
+            Ok(store) => assert_same(&store, &model, 100, 100),
+            Err(error) => {
+                assert!(matches!(&error, StoreError::Damaged { .. }), "{error}");
+                refused += 1;
             }
-            Ok((None, store)) => store.commit(Model::default().extend(&[])).unwrap(),
-            Err(error) => assert!(error.to_string().contains("damaged"), "{error}"),
+        }
+        if at > 0 && refused > 0 {
+            let again = Store::open(disk(copy.path()));
+            assert!(again.is_ok() || matches!(again, Err(StoreError::Damaged { .. })), "{again:?}");
         }
     }
+    assert!(refused > 10, "{refused} of 20 flips were noticed; bytes between batches do not matter");
+}
+
+#[test]
+fn a_journal_cut_short_is_refused_each_time_and_says_which_block_is_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    chain(directory.path(), 10);
+    let journal = journal_of(directory.path());
+    let bytes = fs::read(&journal).unwrap();
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    fs::write(&journal, &bytes[..used / 2]).unwrap();
+    for _ in 0..2 {
+        let refused = Store::open(disk(directory.path()));
+        let Err(StoreError::Damaged { what, .. }) = &refused else { panic!("{refused:?}") };
+        assert!(what.contains("block 9") && what.contains("was durable"), "{what}");
+    }
+    fs::remove_dir_all(directory.path().join("db")).unwrap();
+    let refused = Store::open(disk(directory.path()));
+    assert!(matches!(&refused, Err(StoreError::Damaged { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_tip_file_that_is_lost_lags_or_is_damaged_does_no_harm() {
+    let directory = tempfile::tempdir().unwrap();
+    let tip = directory.path().join("tip");
+    chain(directory.path(), 3);
+    let early = fs::read(&tip).unwrap();
+    drop(fs::remove_dir_all(directory.path()));
+    fs::create_dir(directory.path()).unwrap();
+    let mut model = chain(directory.path(), 8);
+    for leave in [None, Some(early), Some(vec![0xff; 8_192]), Some(Vec::new())] {
+        match leave {
+            None => fs::remove_file(&tip).unwrap(),
+            Some(bytes) => fs::write(&tip, bytes).unwrap(),
+        }
+        let store = Store::open(disk(directory.path())).unwrap();
+        assert_same(&store, &model, 100, 100);
+        store.commit(model.extend(&[])).unwrap();
+        store.rewind(model.height() - 2).unwrap();
+        model.rewind(model.height() - 2);
+    }
+    assert_same(&Store::open(disk(directory.path())).unwrap(), &model, 100, 100);
 }
 
 fn copy_files(from: &Path, to: &Path) {
