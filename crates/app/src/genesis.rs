@@ -33,7 +33,7 @@ pub enum GenesisBlockError {
 }
 
 /// Builds block 0. Every node with the same genesis file gets the same bytes, and other parameters or another state give
-/// another block. Upholds [BLK-1] and [GEN-7].
+/// another block. Upholds [BLK-1] and [GEN-11].
 ///
 /// # Errors
 /// What is wrong with the specification.
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn gen_7_every_consensus_parameter_changes_the_hash_of_block_0_and_is_named() {
+    fn gen_11_every_consensus_parameter_changes_the_hash_of_block_0_and_is_named() {
         type Change = fn(&mut GenesisSpec);
         let cases: [(&str, Change); 15] = [
             ("chain.evm_chain_id", |s| s.params.chain.evm_chain_id += 1),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn gen_7_a_nodes_own_affairs_do_not_change_block_0() {
+    fn gen_11_a_nodes_own_affairs_do_not_change_block_0() {
         let same = block_of(|_| {});
         let other = block_of(|s| {
             s.params.chain.block_time_ms += 1;

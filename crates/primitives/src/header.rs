@@ -76,7 +76,7 @@ impl Additions {
         (Self::of(&evidence).body == self.body).then_some(evidence)
     }
 
-    /// The additions of genesis: the parameters that consensus agrees on, as a list of (name, value). Upholds [GEN-7].
+    /// The additions of genesis: the parameters that consensus agrees on, as a list of (name, value). Upholds [GEN-11].
     pub fn genesis(params: &Params) -> Self {
         let named = params.consensus().map(|(name, value)| NamedParam { name: name.to_owned(), value });
         let mut body = Vec::new();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn gen_7_the_parameters_are_in_genesis_and_nowhere_else() {
+    fn gen_11_the_parameters_are_in_genesis_and_nowhere_else() {
         let additions = Additions::genesis(&Params::default());
         let bound = Params::default().consensus().map(|(name, value)| (name.to_owned(), value));
         assert_eq!(additions.params().as_deref(), Some(&bound[..]));
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn gen_7_the_default_parameters_give_the_vector() {
+    fn gen_11_the_default_parameters_give_the_vector() {
         let vector = include_str!("../../../spec/vectors/genesis-parameters.json");
         let vector: serde_json::Value = serde_json::from_str(vector).expect("JSON");
         let mut params = Params::default();

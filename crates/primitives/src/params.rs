@@ -115,7 +115,7 @@ impl Default for Params {
 
 impl Params {
     /// The parameters that change what a block means, by name in the order of the names: what genesis binds. The pace, the
-    /// proposer's time budget and how far back a node answers are each node's own affair. Upholds [GEN-7].
+    /// proposer's time budget and how far back a node answers are each node's own affair. Upholds [GEN-11].
     pub fn consensus(&self) -> [(&'static str, u64); 15] {
         let Self { chain, gas, staking, da, state: _ } = self;
         [
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn gen_7_every_parameter_is_bound_by_genesis_or_a_nodes_own_affair() {
+    fn gen_11_every_parameter_is_bound_by_genesis_or_a_nodes_own_affair() {
         let own =
             ["chain.block_time_ms", "gas.build_budget_ms", "state.history_heights", "state.proof_heights"];
         let file: toml::Table = toml::from_str(SPEC).expect("spec/params.toml");
