@@ -137,8 +137,7 @@ impl Chain {
             return Ok(Vec::new());
         }
         let fees = self.fees()?;
-        let count: U64 =
-            self.rpc.ask("eth_getTransactionCount", json!([signer.address(), "pending"]))?;
+        let count: U64 = self.rpc.ask("eth_getTransactionCount", json!([signer.address(), "pending"]))?;
         let mut sent = Vec::with_capacity(requests.len());
         let mut refused = None;
         for (index, request) in requests.iter().enumerate() {

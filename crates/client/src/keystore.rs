@@ -126,8 +126,8 @@ pub fn password_from_terminal(path: &Path) -> Result<String, KeyError> {
 pub fn from_keystore(path: &Path, password: &str) -> Result<AccountKey, KeyError> {
     let text = text(path)?;
     let malformed = |why: String| KeyError::Malformed { path: shown(path), why };
-    let file: Keystore = serde_json::from_str(&text)
-        .map_err(|e| malformed(format!("no Web3 secret storage: {e}")))?;
+    let file: Keystore =
+        serde_json::from_str(&text).map_err(|e| malformed(format!("no Web3 secret storage: {e}")))?;
     if file.version != 3 || file.crypto.cipher != "aes-128-ctr" {
         return Err(malformed("only version 3 with aes-128-ctr is read".into()));
     }

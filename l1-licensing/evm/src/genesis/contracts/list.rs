@@ -83,12 +83,12 @@ macro_rules! proxied {
 /// All of them, in the order in which they are made: the timelock first, since it owns the others.
 pub const SYSTEM_CONTRACTS: &[SystemContract] = &[
     SystemContract {
-    name: "TimelockController",
-    address: at::TIMELOCK,
-    implementation: None,
-    artifact: artifact!("TimelockController"),
-    constructor: timelock,
-    initializer: |_| Vec::new(),
+        name: "TimelockController",
+        address: at::TIMELOCK,
+        implementation: None,
+        artifact: artifact!("TimelockController"),
+        constructor: timelock,
+        initializer: |_| Vec::new(),
     },
     proxied!("ParameterRegistry", at::PARAMETER_REGISTRY, "0000000000000000000000000000000000002109"),
     proxied!("SplitRegistry", at::SPLIT_REGISTRY, "0000000000000000000000000000000000002102"),
