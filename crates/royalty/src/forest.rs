@@ -141,6 +141,13 @@ impl Forest {
         Ok(())
     }
 
+    /// A licence's own terms in force at `time` or, failing that, its first.
+    pub fn terms_at(&self, id: B256, time: u64) -> Option<Terms> {
+        let licence = self.licences.get(&id)?;
+        let Checkpoint { state, end, royalty_bps, split_version, .. } = *licence.at(time)?;
+        Some(Terms { state, end, royalty_bps, split: *licence.split(split_version)? })
+    }
+
     fn depth_below(&self, id: B256, edge: Option<Edge>) -> Result<u8, ForestError> {
         let Some(edge) = edge else { return Ok(0) };
         let parent = edge.parent();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BUSL-1.1
 pragma solidity ^0.8.24;
 
-
 import {ISplitRegistry} from "src/licensing/interfaces/ISplitRegistry.sol";
 import {PeriodLib} from "src/licensing/libraries/PeriodLib.sol";
 import {RoyaltyMath} from "src/licensing/libraries/RoyaltyMath.sol";
@@ -114,7 +113,8 @@ contract RoyaltyVectors is Base {
             uint256[] memory versions = _uints("splitVersions");
             bool[] memory active = vm.parseJsonBoolArray(_json, _at("active"));
             bytes32 above;
-            for (uint256 i = licences.length; i-- != 0;) {
+            for (uint256 i = licences.length; i != 0;) {
+                --i;
                 assertEq(parents[i], above);
                 above = keccak256(abi.encode(above, licences[i], uint32(versions[i]), active[i]));
                 assertEq(routes[i], above);

@@ -5,8 +5,9 @@ use chlom_royalty::{Account, Edge, Ledger, Registry, Share, SplitVector};
 
 use crate::{
     model::{divide, id},
+    replay::seeds,
     scenario::{CAP, FEE_BPS, Payment, Scenario, TOKEN, WEEK},
-    seed::{Seed, seeds},
+    seed::Seed,
 };
 
 const FEW: u64 = 2_000;
