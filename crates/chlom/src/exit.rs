@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use chlom_client::ClientError;
 use chlom_pool::{JournalError, PoolError};
 use chlom_rpc::BindError;
 use chlom_store::StoreError;
@@ -14,6 +15,14 @@ const PORT: u8 = 3;
 const LOCKED: u8 = 4;
 /// The data directory is not this chain's, or it is damaged.
 const DATA: u8 = 5;
+
+/// The chain refuses what was asked of it, or would.
+const REFUSED: u8 = 6;
+
+/// What the chain refuses, or answers with a no.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Refused(pub String);
 
 /// An argument or file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +47,16 @@ fn code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
         if cause.is::<Usage>() {
             return USAGE;
+        }
+        if cause.is::<Refused>() {
+            return REFUSED;
+        }
+        match cause.downcast_ref::<ClientError>() {
+            Some(ClientError::Revert { .. } | ClientError::Failed { .. } | ClientError::Refused { .. }) => {
+                return REFUSED;
+            }
+            Some(ClientError::Url { .. } | ClientError::Key(_)) => return USAGE,
+            _ => {}
         }
         if cause.is::<BindError>() {
             return PORT;

@@ -2,9 +2,14 @@
 // An edge: see .clippy.toml.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod connection;
+mod contracts;
 mod dev;
 mod exit;
+mod license;
 mod logging;
+mod royalty;
+mod table;
 
 use std::process::ExitCode;
 
@@ -20,7 +25,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[command(name = "chlom", version, about, propagate_version = true)]
 #[command(
     after_help = "Exit codes: 0 stopped as asked, 1 fault, 2 bad arguments or genesis, 3 cannot listen on the port, \
-4 data directory in use, 5 data directory foreign or damaged."
+4 data directory in use, 5 data directory foreign or damaged, 6 the chain refuses."
 )]
 struct Cli {
     #[command(flatten)]
@@ -33,6 +38,14 @@ struct Cli {
 enum Role {
     /// Run a chain on this machine for developing against: one process, one validator, final blocks.
     Dev(dev::DevArgs),
+    /// Where the system contracts are, and their ABI.
+    Contracts(contracts::ContractsArgs),
+    /// Licences: import, show, check, revoke.
+    #[command(subcommand)]
+    License(license::LicenseCommand),
+    /// Royalties: who would get what.
+    #[command(subcommand)]
+    Royalty(royalty::RoyaltyCommand),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +53,9 @@ fn main() -> ExitCode {
     logging::init(&cli.logging);
     let result = match cli.role {
         Role::Dev(args) => dev::run(&args),
+        Role::Contracts(args) => contracts::run(&args),
+        Role::License(command) => license::run(&command),
+        Role::Royalty(command) => royalty::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

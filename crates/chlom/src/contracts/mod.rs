@@ -69,7 +69,8 @@ mod tests {
         let all = json().unwrap();
         let splits = &all["SplitRegistry"];
         assert_eq!(splits["address"], "0x0000000000000000000000000000000000002002");
-        let names: Vec<_> = splits["abi"].as_array().unwrap().iter().map(|entry| entry["name"].clone()).collect();
+        let names: Vec<_> =
+            splits["abi"].as_array().unwrap().iter().map(|entry| entry["name"].clone()).collect();
         assert!(names.contains(&"registerVector".into()), "{names:?}");
         assert_eq!(all.as_object().unwrap().len(), SYSTEM_CONTRACTS.len());
         assert!(text().lines().count() == SYSTEM_CONTRACTS.len() + 1);

@@ -7,7 +7,9 @@ pub(crate) fn day_start(text: &str) -> Result<u64, String> {
     let malformed = || format!("{text:?} is no day; write yyyy-mm-dd");
     let parts: Vec<&str> = text.split('-').collect();
     let [year, month, day] = parts[..] else { return Err(malformed()) };
-    if (year.len(), month.len(), day.len()) != (4, 2, 2) || !text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+    if (year.len(), month.len(), day.len()) != (4, 2, 2)
+        || !text.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+    {
         return Err(malformed());
     }
     let number = |part: &str| part.parse::<u64>().map_err(|_| malformed());
@@ -76,7 +78,18 @@ mod tests {
 
     #[test]
     fn what_is_no_day_is_refused() {
-        for text in ["", "2025-9-1", "2025-09-31", "2025-02-29", "1969-12-31", "2025-00-01", "2025-13-01", "+025-09-01", "2025/09/01", "2025-09-01T00:00"] {
+        for text in [
+            "",
+            "2025-9-1",
+            "2025-09-31",
+            "2025-02-29",
+            "1969-12-31",
+            "2025-00-01",
+            "2025-13-01",
+            "+025-09-01",
+            "2025/09/01",
+            "2025-09-01T00:00",
+        ] {
             assert!(day_start(text).is_err(), "{text}");
         }
     }

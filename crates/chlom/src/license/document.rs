@@ -116,8 +116,25 @@ pub(crate) fn check_all(entries: &[Entry]) -> Result<Vec<Document>, Vec<String>>
 }
 
 const KEYS: [&str; 20] = [
-    "id", "owner", "licensee", "rights_granted", "channels", "territories", "languages", "exclusivity", "start", "end",
-    "royalty", "audit_rights", "ade_split_hash", "ace_policy_hash", "privacy_flags", "splits", "denom", "parent", "asset",
+    "id",
+    "owner",
+    "licensee",
+    "rights_granted",
+    "channels",
+    "territories",
+    "languages",
+    "exclusivity",
+    "start",
+    "end",
+    "royalty",
+    "audit_rights",
+    "ade_split_hash",
+    "ace_policy_hash",
+    "privacy_flags",
+    "splits",
+    "denom",
+    "parent",
+    "asset",
     "cap",
 ];
 /// Known, and only committed to by `metaHash`.
@@ -215,7 +232,12 @@ impl Reader<'_> {
         let transferable = self.take("transferable", flag(object, "transferable"));
         let private = self.take("privacy_flags", privacy(object));
         let bit = |set: bool, bit: u8| if set { bit } else { 0 };
-        Some(exclusive? | bit(audit?, AUDIT_RIGHTS) | bit(transferable?, TRANSFERABLE) | bit(private?, RATES_PRIVATE))
+        Some(
+            exclusive?
+                | bit(audit?, AUDIT_RIGHTS)
+                | bit(transferable?, TRANSFERABLE)
+                | bit(private?, RATES_PRIVATE),
+        )
     }
 
     fn words(&mut self) -> Option<Words> {
@@ -256,7 +278,9 @@ fn bounded_name(name: String) -> Result<String, String> {
 
 fn address(object: &Object, key: &str) -> Result<Address, String> {
     let text = text(object, key)?;
-    let malformed = || format!("{text:?} is no address; names such as ENT-500 need an identity registry, which comes later");
+    let malformed = || {
+        format!("{text:?} is no address; names such as ENT-500 need an identity registry, which comes later")
+    };
     let address: Address = text.parse().map_err(|_| malformed())?;
     if address.is_zero() { Err("the zero address is nobody".into()) } else { Ok(address) }
 }
@@ -330,7 +354,8 @@ pub(crate) fn territory(word: &str) -> Result<FixedBytes<5>, String> {
     let (country, part) = upper.split_once('-').unwrap_or((&upper, ""));
     let letters = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
     let dashed = upper.contains('-');
-    let subdivision = !dashed || (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let subdivision =
+        !dashed || (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
     if !letters || !subdivision {
         return Err(format!("{word:?} is neither a country (US) nor a subdivision (US-VA) of ISO 3166"));
     }

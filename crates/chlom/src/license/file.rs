@@ -81,10 +81,27 @@ const LISTS: [(&str, &str); 4] = [
     ("languages", "languages"),
 ];
 const TEXTS: [&str; 11] = [
-    "id", "owner", "licensee", "exclusivity", "start", "end", "asset", "cap", "ade_split_hash", "ace_policy_hash", "salt",
+    "id",
+    "owner",
+    "licensee",
+    "exclusivity",
+    "start",
+    "end",
+    "asset",
+    "cap",
+    "ade_split_hash",
+    "ace_policy_hash",
+    "salt",
 ];
 const OTHERS: [&str; 9] = [
-    "royalty_percent", "audit_rights", "rates_private", "transferable", "splits", "denom", "parent", "parent_numer",
+    "royalty_percent",
+    "audit_rights",
+    "rates_private",
+    "transferable",
+    "splits",
+    "denom",
+    "parent",
+    "parent_numer",
     "parent_denom",
 ];
 
@@ -146,8 +163,9 @@ fn csv_entry(place: String, cells: &std::collections::BTreeMap<&str, &str>) -> R
     if let Some(text) = cells.get("splits") {
         let mut splits = Vec::new();
         for share in list(text) {
-            let (to, weight) =
-                share.split_once(':').ok_or_else(|| format!("{place}: splits: write address:weight, not {share:?}"))?;
+            let (to, weight) = share
+                .split_once(':')
+                .ok_or_else(|| format!("{place}: splits: write address:weight, not {share:?}"))?;
             splits.push(serde_json::json!({ "to": to, "weight": number("splits", weight)? }));
         }
         object.insert("splits".into(), splits.into());

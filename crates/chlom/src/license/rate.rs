@@ -32,7 +32,15 @@ mod tests {
 
     #[test]
     fn a_percentage_becomes_basis_points_exactly() {
-        let cases = [("20", 2_000), ("12.5", 1_250), ("33.33", 3_333), ("0", 0), ("0.01", 1), ("100", 10_000), ("5.0", 500)];
+        let cases = [
+            ("20", 2_000),
+            ("12.5", 1_250),
+            ("33.33", 3_333),
+            ("0", 0),
+            ("0.01", 1),
+            ("100", 10_000),
+            ("5.0", 500),
+        ];
         for (text, bps) in cases {
             assert_eq!(basis_points(text), Ok(bps));
         }
@@ -43,7 +51,9 @@ mod tests {
 
     #[test]
     fn what_is_no_exact_rate_is_refused() {
-        for text in ["", "-1", "100.01", "101", "12.345", "12.500", "1e1", "12,5", ".5", "5.", "20%", "65536", "1000"] {
+        for text in
+            ["", "-1", "100.01", "101", "12.345", "12.500", "1e1", "12,5", ".5", "5.", "20%", "65536", "1000"]
+        {
             assert!(basis_points(text).is_err(), "{text}");
         }
     }

@@ -91,7 +91,17 @@ pub const SYSTEM_CONTRACTS: &[SystemContract] = &[
         initializer: |_| Vec::new(),
     },
     proxied!("ParameterRegistry", at::PARAMETER_REGISTRY, "0000000000000000000000000000000000002109"),
+    proxied!("PauseFlags", at::PAUSE_FLAGS, "0000000000000000000000000000000000002108"),
+    proxied!("PolicyRegistry", at::POLICY_REGISTRY, "0000000000000000000000000000000000002104"),
+    proxied!("RightsRegistry", at::RIGHTS_REGISTRY, "000000000000000000000000000000000000210b"),
     proxied!("SplitRegistry", at::SPLIT_REGISTRY, "0000000000000000000000000000000000002102"),
+    proxied!(
+        "LicenseRegistry",
+        at::LICENSE_REGISTRY,
+        "0000000000000000000000000000000000002101",
+        |_| (at::POLICY_REGISTRY, at::SPLIT_REGISTRY).abi_encode_params(),
+        governed
+    ),
     proxied!("FeeRouter", at::FEE_ROUTER, "0000000000000000000000000000000000002105"),
     proxied!("Treasury", at::TREASURY, "0000000000000000000000000000000000002106"),
     proxied!("ClaimsPool", at::CLAIMS_POOL, "0000000000000000000000000000000000002107"),
