@@ -95,14 +95,15 @@ impl Forest {
             return Err(ForestError::Exists(id));
         }
         let depth = self.depth_below(id, edge)?;
-        let checkpoint = self.checkpoint((now, start), terms, 0)?;
+        let checkpoint = self.checkpoint((now, start), terms, 1)?;
         let splits = vec![terms.split];
         let licence = Licence { edge, depth, checkpoints: vec![checkpoint], splits, subtree_revoked: None };
         self.licences.insert(id, licence);
         Ok(())
     }
 
-    /// Records new terms at `now`, effective from then or later. The split's version steps when the split changes.
+    /// Records new terms at `now`, effective from then or later. A split other than the one in force then is a new version,
+    /// even one that the licence had before. Versions count from 1.
     ///
     /// # Errors
     /// [`ForestError`] for an unknown or revoked licence, an unknown split, a rate above 1, a time gone by.
@@ -114,15 +115,15 @@ impl Forest {
         if licence.checkpoints.last().is_some_and(|last| last.state == State::Revoked) {
             return Err(ForestError::RevokedForever(id));
         }
-        let mut splits = licence.splits.clone();
-        if splits.last() != Some(&terms.split) {
-            splits.push(terms.split);
-        }
-        let version = u32::try_from(splits.len()).unwrap_or(u32::MAX).saturating_sub(1);
-        let checkpoint = self.checkpoint((now, from), terms, version)?;
+        let in_force = licence.at(from).map(|c| c.split_version);
+        let same = in_force.filter(|version| licence.split(*version) == Some(&terms.split));
+        let next = u32::try_from(licence.splits.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let checkpoint = self.checkpoint((now, from), terms, same.unwrap_or(next))?;
         if let Some(licence) = self.licences.get_mut(&id) {
-            licence.splits = splits;
             licence.checkpoints.push(checkpoint);
+            if same.is_none() {
+                licence.splits.push(terms.split);
+            }
         }
         Ok(())
     }
@@ -138,6 +139,13 @@ impl Forest {
         }
         licence.subtree_revoked = Some(from);
         Ok(())
+    }
+
+    /// A licence's own terms in force at `time` or, failing that, its first.
+    pub fn terms_at(&self, id: B256, time: u64) -> Option<Terms> {
+        let licence = self.licences.get(&id)?;
+        let Checkpoint { state, end, royalty_bps, split_version, .. } = *licence.at(time)?;
+        Some(Terms { state, end, royalty_bps, split: *licence.split(split_version)? })
     }
 
     fn depth_below(&self, id: B256, edge: Option<Edge>) -> Result<u8, ForestError> {
@@ -186,6 +194,10 @@ impl Licence {
         in_force.or(self.checkpoints.first())
     }
 
+    fn split(&self, version: u32) -> Option<&B256> {
+        self.splits.get(usize::try_from(version.checked_sub(1)?).ok()?)
+    }
+
     fn pays_at(&self, time: u64) -> bool {
         self.at(time).is_some_and(|c| matches!(c.state, State::Active | State::Suspended) && time < c.end)
     }
@@ -223,8 +235,7 @@ impl Registry for Forest {
     }
 
     fn split_of(&self, licence: B256, split_version: u32) -> Option<&Split> {
-        let versions = &self.licences.get(&licence)?.splits;
-        self.splits.get(versions.get(usize::try_from(split_version).ok()?)?)
+        self.splits.get(self.licences.get(&licence)?.split(split_version)?)
     }
 
     fn fee_at(&self, _time: u64, decimals: u8) -> Fee {
@@ -304,7 +315,7 @@ mod tests {
         assert_eq!(rates, [100, 100, 100, 200]);
         assert_eq!(forest.route_at(id(1), 199).unwrap(), before);
         assert_ne!(forest.route_at(id(1), 200).unwrap(), before);
-        assert_eq!(forest.split_of(id(1), 1).unwrap().hash(), split);
-        assert_eq!(forest.split_of(id(1), 2), None);
+        assert_eq!(forest.split_of(id(1), 2).unwrap().hash(), split);
+        assert_eq!([0, 3].map(|version| forest.split_of(id(1), version)), [None, None]);
     }
 }

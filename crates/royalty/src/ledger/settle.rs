@@ -72,6 +72,7 @@ impl Ledger {
         if period.start() >= now {
             return Err(LedgerError::PeriodNotBegun { period: row.period, start: period.start() });
         }
+        let nodes = route(licence, period, registry)?;
         let mut accrual = self.accrual(row, period, registry)?;
         let due = accrual.add(revenue)?;
         let needed = most_due(revenue, accrual.royalty_bps()).unwrap_or(u128::MAX);
@@ -79,7 +80,6 @@ impl Ledger {
         let rest = reserved.checked_sub(needed);
         let rest = rest.ok_or(LedgerError::ReservationShort { batch, payer, reserved, needed })?;
         let fees = bounded(self.fees_owed(token), due.fee, MAX_U104)?;
-        let nodes = route(licence, period, registry)?;
         let (stations, accounts) = self.flow(token, &nodes, due.inflow(), row.period)?;
         let route = nodes.first().map_or(B256::ZERO, |node| node.route);
 

@@ -237,7 +237,7 @@ fn rows_of_a_period_that_has_not_begun_are_refused() {
 fn a_licence_that_woke_within_the_period_keeps_its_own_and_one_revoked_before_does_not() {
     let (mut ledger, mut forest) = world();
     let week = Period::new(WEEK).unwrap();
-    let split = forest.split_of(CHILD, 0).unwrap().hash();
+    let split = forest.split_of(CHILD, 1).unwrap().hash();
     let terms = |state| Terms { state, end: FOREVER, royalty_bps: 1_000, split };
     let [draft, dead] = [8, 9].map(B256::with_last_byte);
     forest.mint(draft, None, (0, 0), terms(State::Draft)).unwrap();
@@ -253,6 +253,6 @@ fn a_licence_that_woke_within_the_period_keeps_its_own_and_one_revoked_before_do
     forest.modify(draft, (within, within), terms(State::Active)).unwrap();
     let settled = ledger.settle(&row(draft), NOW, &forest).unwrap();
     assert_eq!(settled.stations[0].kept, 10);
-    assert_eq!(settled.route, crate::route::route_hash(B256::ZERO, draft, 0, true));
+    assert_eq!(settled.route, crate::route::route_hash(B256::ZERO, draft, 1, true));
     balanced(&ledger);
 }

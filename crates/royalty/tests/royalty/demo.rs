@@ -12,7 +12,7 @@ use chlom_royalty::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::seed::{Seed, seeds};
+use crate::{replay::seeds, seed::Seed};
 
 const LICENCES: &str = include_str!("../../../../spec/vectors/demo/licenses.json");
 const EXPECTED: &str = include_str!("../../../../spec/vectors/demo/expected.json");

@@ -4,6 +4,7 @@
 
 mod demo;
 mod model;
+mod replay;
 mod scenario;
 mod seed;
 mod sum_trees;

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, U256, keccak256};
 use chlom_royalty::{Leaf, LeafProof, TreeError, tree::verify_leaf};
 
-use crate::seed::{Seed, seeds};
+use crate::{replay::seeds, seed::Seed};
 
 /// A node of a tree in which any start, weight and sum may be a lie. Hashed here anew, by the formula of the interface.
 struct Node {
