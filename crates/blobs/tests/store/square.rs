@@ -26,7 +26,13 @@ pub fn geometry(rows: u16) -> Geometry {
 
 pub fn meta(n: u8, rows: u16) -> BlobMeta {
     let commitments = (0..rows).map(|row| [row as u8 ^ n; 48]).collect();
-    BlobMeta { id: id(n), geometry: geometry(rows), header: [n; 109], commitments, expires_at: 1000 + u64::from(n) }
+    BlobMeta {
+        id: id(n),
+        geometry: geometry(rows),
+        header: [n; 109],
+        commitments,
+        expires_at: 1000 + u64::from(n),
+    }
 }
 
 /// The cell that belongs there: every byte depends on blob and place.
