@@ -16,13 +16,26 @@ use chlom_blobs::{
 
 const ROUNDS: u8 = 8;
 
-fn report(what: &str, bytes: usize, calls: usize, from: Instant) {
-    let seconds = from.elapsed().as_secs_f64();
-    println!(
-        "{what:<52} {:>8.1} MB/s {:>9.2} ms",
-        bytes as f64 / seconds / 1e6,
-        seconds * 1e3 / calls as f64
-    );
+/// Seconds that all threads of this process have spent on a processor: what a busy machine does not distort.
+fn processor() -> f64 {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let nanos = |text: String| text.split(' ').next().and_then(|first| first.parse::<u64>().ok());
+    let spent: u64 = tasks
+        .filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok().and_then(nanos))
+        .sum();
+    spent as f64 / 1e9
+}
+
+struct From(Instant, f64);
+
+fn begin() -> From {
+    From(Instant::now(), processor())
+}
+
+fn report(what: &str, bytes: usize, calls: usize, from: From) {
+    let (seconds, busy) = (from.0.elapsed().as_secs_f64(), processor() - from.1);
+    let (rate, busy_rate) = (bytes as f64 / seconds / 1e6, bytes as f64 / busy / 1e6);
+    println!("{what:<50} {rate:>8.1} {busy_rate:>8.1} {:>10.3}", seconds * 1e3 / calls as f64);
 }
 
 fn main() {
@@ -49,27 +62,37 @@ fn main() {
         |n| VerifiedCells::computed_here(meta(n).id, positions.iter().map(|at| cell(*at, n)).collect());
     let (blobs, bytes) = (usize::from(ROUNDS), geometry.cells() * 2096);
 
+    println!("{:<50} {:>8} {:>8} {:>10}", "", "MB/s", "MB/s CPU", "ms a call");
+    let plain = std::fs::File::create(folder.path().join("plain")).unwrap();
+    let piece = vec![7; 128 * 2104];
+    let from = begin();
+    for at in 0..64 {
+        std::os::unix::fs::FileExt::write_all_at(&plain, &piece, at * piece.len() as u64).unwrap();
+    }
+    plain.sync_data().unwrap();
+    report("a plain file of that size, written and synced", bytes, 1, from);
+
     let batches: Vec<_> = (0..ROUNDS).map(whole).collect();
-    let from = Instant::now();
+    let from = begin();
     for (n, batch) in (0..).zip(&batches) {
         store.create(&meta(n)).unwrap();
         store.put(batch).unwrap();
     }
     report("write 32 rows, 8,192 cells in a call, durable", bytes * blobs, blobs, from);
 
-    let from = Instant::now();
+    let from = begin();
     for batch in &batches {
         store.put(batch).unwrap();
     }
     report("put the same again (read and compare)", bytes * blobs, blobs, from);
 
-    let from = Instant::now();
+    let from = begin();
     for n in 0..ROUNDS {
         assert!(store.get(&meta(n).id, &positions).unwrap().into_iter().all(|read| read.found().is_some()));
     }
     report("read 32 rows, 8,192 cells in a call (page cache)", bytes * blobs, blobs, from);
 
-    let from = Instant::now();
+    let from = begin();
     for at in positions.iter().step_by(3) {
         assert!(store.get_cell(&meta(1).id, *at).unwrap().found().is_some());
     }
@@ -83,7 +106,7 @@ fn main() {
             VerifiedCells::computed_here(by_column.id, cells)
         })
         .collect();
-    let from = Instant::now();
+    let from = begin();
     for column in &columns {
         store.put(column).unwrap();
     }
@@ -97,25 +120,25 @@ fn main() {
             VerifiedCells::computed_here(by_row.id, cells)
         })
         .collect();
-    let from = Instant::now();
+    let from = begin();
     for row in &rows {
         store.put(row).unwrap();
     }
     report("write by rows, 128 cells in a call, durable", bytes, 64, from);
 
-    let from = Instant::now();
+    let from = begin();
     store.remove(&by_row.id).unwrap();
     report("remove a blob", bytes, 1, from);
 
     drop(store);
-    let from = Instant::now();
+    let from = begin();
     let store = BlobStore::open(BlobConfig::new(folder.path().join("blobs"))).unwrap();
     report(&format!("open {} blobs", store.stats().blobs), bytes * store.stats().blobs, 1, from);
 
     let archive = Archive::folder(&folder.path().join("archive"), Sharding::default()).unwrap();
     let square = geometry.data_bytes();
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-        let from = Instant::now();
+        let from = begin();
         for n in 0..ROUNDS {
             let data = store.data_square(&meta(n).id).unwrap();
             archive.put(&meta(n), data).await.unwrap();
@@ -127,10 +150,10 @@ fn main() {
             )
             .unwrap();
         }
-        let from = Instant::now();
+        let from = begin();
         assert_eq!(archive.restore(&meta(1).id).await.unwrap().data.len(), square);
         report("restore from the data shards", square, 1, from);
-        let from = Instant::now();
+        let from = begin();
         assert_eq!(archive.restore(&meta(0).id).await.unwrap().data.len(), square);
         report("restore with two data shards lost", square, 1, from);
     });

@@ -175,7 +175,7 @@ fn blob() -> (BlobMeta, Vec<u8>) {
         commitments: vec![[1; 48]; 2],
         expires_at: u64::MAX,
     };
-    (meta, (0..geometry.data_bytes()).map(|i| (i * 7 >> 2) as u8).collect())
+    (meta, (0..geometry.data_bytes()).map(|i| ((i * 7) >> 2) as u8).collect())
 }
 
 #[tokio::test]

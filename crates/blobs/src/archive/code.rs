@@ -5,9 +5,12 @@ use reed_solomon_erasure::galois_8::ReedSolomon;
 
 use crate::archive::{error::ArchiveError, shard::Sharding};
 
+fn bad(sharding: Sharding) -> ArchiveError {
+    ArchiveError::BadSharding { data: sharding.data(), parity: sharding.parity() }
+}
+
 fn code(sharding: Sharding) -> Result<ReedSolomon, ArchiveError> {
-    let (data, parity) = (sharding.data(), sharding.parity());
-    ReedSolomon::new(data.into(), parity.into()).map_err(|_| ArchiveError::BadSharding { data, parity })
+    ReedSolomon::new(sharding.data().into(), sharding.parity().into()).map_err(|_| bad(sharding))
 }
 
 /// Payloads of all shards, data first. What the last data shard lacks is filled with zeros.
@@ -19,9 +22,8 @@ pub(crate) fn encode(sharding: Sharding, mut data: Vec<u8>) -> Result<Vec<Bytes>
     let mut shards: Vec<_> =
         (0..code.data_shard_count()).map(|i| data.slice(i * length..(i + 1) * length)).collect();
     let mut parity = vec![vec![0; length]; code.parity_shard_count()];
-    // Refuses counts and lengths only, which are right by the lines above.
-    code.encode_sep(&shards, &mut parity)
-        .map_err(|error| ArchiveError::Cancelled { cause: error.to_string() })?;
+    // It refuses counts and lengths only, which are right by the lines above.
+    code.encode_sep(&shards, &mut parity).map_err(|_| bad(sharding))?;
     shards.extend(parity.into_iter().map(Bytes::from));
     Ok(shards)
 }
@@ -35,10 +37,9 @@ pub(crate) fn decode(sharding: Sharding, payloads: Vec<(u8, Bytes)>, length: usi
     }
     code.reconstruct_data(&mut shards).ok()?;
     let mut data = Vec::with_capacity(length + code.data_shard_count());
-    shards
-        .into_iter()
-        .take(code.data_shard_count())
-        .try_for_each(|shard| Some(data.extend_from_slice(&shard?)))?;
+    for shard in shards.into_iter().take(code.data_shard_count()) {
+        data.extend_from_slice(&shard?);
+    }
     data.truncate(length);
     (data.len() == length).then_some(data)
 }
@@ -59,7 +60,7 @@ mod tests {
     fn any_k_shards_give_the_data_back() {
         for (k, m) in [(1, 1), (4, 2), (3, 3), (5, 1), (7, 2)] {
             let sharding = Sharding::new(k, m).unwrap();
-            let data: Vec<u8> = (0..4096u32).map(|i| (i * 31 >> 3) as u8).collect();
+            let data: Vec<u8> = (0..4096u32).map(|i| ((i * 31) >> 3) as u8).collect();
             let shards = encode(sharding, data.clone()).unwrap();
             assert_eq!(shards.len(), usize::from(k + m));
             for chosen in choices(sharding) {
