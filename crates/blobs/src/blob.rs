@@ -111,7 +111,8 @@ impl Blob {
         let mut sequence = self.writer.lock();
         let (mut presence, expires_at) = self.current()?;
         let file = self.file()?;
-        let (there, new): (Vec<_>, Vec<_>) = placed.into_iter().partition(|(index, _)| presence.has_index(*index));
+        let (there, new): (Vec<_>, Vec<_>) =
+            placed.into_iter().partition(|(index, _)| presence.has_index(*index));
         let lost = self.compare(&file, &there)?;
         let put = Put { stored: new.len(), already: there.len() - lost.len(), healed: lost.len() };
         let space = self.shared.quota.reserve(layout::charged(new.len()))?;
@@ -191,7 +192,8 @@ impl Blob {
             for (index, record) in run.iter().zip(bytes.chunks_exact_mut(RECORD)) {
                 // One bad sector must not take its neighbours along.
                 let read = whole || self.read_alone(file, *index, record)?;
-                let cell = read.then(|| layout::decode_record(record, *index, self.geometry, self.seed)).flatten();
+                let cell =
+                    read.then(|| layout::decode_record(record, *index, self.geometry, self.seed)).flatten();
                 each(place, cell);
                 place += 1;
             }
@@ -233,7 +235,8 @@ impl Blob {
     /// Reads cells, in the order asked for.
     pub(crate) fn get(&self, positions: &[Position]) -> Result<Vec<CellRead>, BlobError> {
         bounded(positions.len())?;
-        let wanted: Result<Vec<_>, _> = positions.iter().map(|at| self.index(*at)).zip(0..).map(pair).collect();
+        let wanted: Result<Vec<_>, _> =
+            positions.iter().map(|at| self.index(*at)).zip(0..).map(pair).collect();
         let mut wanted = wanted?;
         wanted.sort_unstable();
         let mut reads = vec![CellRead::Missing; positions.len()];
@@ -260,12 +263,19 @@ impl Blob {
 
     /// Reads every present cell; those that the disk lost are dropped and returned.
     pub(crate) fn scrub(&self) -> Result<Vec<Position>, BlobError> {
-        let present: Vec<_> = (0..self.geometry.cells()).filter(|index| self.has(self.geometry.position(*index))).collect();
+        let present: Vec<_> =
+            (0..self.geometry.cells()).filter(|index| self.has(self.geometry.position(*index))).collect();
         let mut lost = Vec::new();
         for some in present.chunks(RUN) {
             let positions: Vec<_> = some.iter().map(|index| self.geometry.position(*index)).collect();
             let reads = self.get(&positions)?;
-            lost.extend(positions.into_iter().zip(reads).filter(|(_, read)| *read == CellRead::Damaged).map(|(at, _)| at));
+            lost.extend(
+                positions
+                    .into_iter()
+                    .zip(reads)
+                    .filter(|(_, read)| *read == CellRead::Damaged)
+                    .map(|(at, _)| at),
+            );
         }
         Ok(lost)
     }
@@ -279,7 +289,8 @@ impl Blob {
         let mut sequence = self.writer.lock();
         let (mut presence, expires_at) = self.current()?;
         let file = self.file()?;
-        let mut indices: Vec<_> = indices.iter().copied().filter(|index| presence.has_index(*index)).collect();
+        let mut indices: Vec<_> =
+            indices.iter().copied().filter(|index| presence.has_index(*index)).collect();
         indices.dedup();
         let mut lost = 0;
         self.read_records(&file, &indices, |place, cell| {
@@ -327,7 +338,11 @@ impl Blob {
     pub(crate) fn extend(&self, until: u64) -> Result<(), BlobError> {
         let mut sequence = self.writer.lock();
         let (presence, expires_at) = self.current()?;
-        if until > expires_at { self.write_state(&*self.file()?, &mut sequence, presence, until) } else { Ok(()) }
+        if until > expires_at {
+            self.write_state(&*self.file()?, &mut sequence, presence, until)
+        } else {
+            Ok(())
+        }
     }
 
     /// Removes the file; the bytes that it counted. A removal that fails leaves the blob as it was.
@@ -351,7 +366,8 @@ impl Blob {
         let mut sequence = self.writer.lock();
         let (_, expires_at) = self.current()?;
         let file = self.file()?;
-        let (mut presence, all) = (Presence::empty(self.geometry), (0..self.geometry.cells()).collect::<Vec<_>>());
+        let (mut presence, all) =
+            (Presence::empty(self.geometry), (0..self.geometry.cells()).collect::<Vec<_>>());
         self.read_records(&file, &all, |index, cell| {
             presence.set(index, cell.is_some());
         })?;

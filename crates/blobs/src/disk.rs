@@ -44,7 +44,14 @@ impl Disk {
         File::options().read(true).write(true).open(path).map_err(BlobError::io("open", path))
     }
 
-    pub(crate) fn write(&self, step: Step, path: &Path, file: &File, bytes: &[u8], at: u64) -> Result<(), BlobError> {
+    pub(crate) fn write(
+        &self,
+        step: Step,
+        path: &Path,
+        file: &File,
+        bytes: &[u8],
+        at: u64,
+    ) -> Result<(), BlobError> {
         let write = || match self.before(step) {
             Ok(()) => file.write_all_at(bytes, at),
             Err(fault) => {

@@ -34,7 +34,9 @@ pub enum BlobError {
         want: u32,
     },
     /// No space is left for a write. Nothing of it is visible.
-    #[error("cannot {action} {path}: {cause}; free disk space or lower the quota, then try again: nothing is half-stored")]
+    #[error(
+        "cannot {action} {path}: {cause}; free disk space or lower the quota, then try again: nothing is half-stored"
+    )]
     DiskFull {
         /// What was tried.
         action: &'static str,
@@ -62,7 +64,9 @@ pub enum BlobError {
         what: String,
     },
     /// Storing would exceed the quota.
-    #[error("storing {needed} bytes more than the {used} in use would exceed the quota of {quota}; raise it, or prune")]
+    #[error(
+        "storing {needed} bytes more than the {used} in use would exceed the quota of {quota}; raise it, or prune"
+    )]
     Quota {
         /// Bytes that the call would add.
         needed: u64,
@@ -84,7 +88,9 @@ pub enum BlobError {
         id: BlobId,
     },
     /// A blob of that name is there with another header, size or commitments.
-    #[error("blob {id} is known with another header or other commitments; its name must be derived from its header")]
+    #[error(
+        "blob {id} is known with another header or other commitments; its name must be derived from its header"
+    )]
     OtherBlob {
         /// The name.
         id: BlobId,
@@ -140,7 +146,9 @@ pub enum BlobError {
         limit: usize,
     },
     /// The data square is not whole.
-    #[error("{missing} data cells of blob {id} are missing, the first at {first}; rebuild them from their rows and columns")]
+    #[error(
+        "{missing} data cells of blob {id} are missing, the first at {first}; rebuild them from their rows and columns"
+    )]
     Incomplete {
         /// The blob.
         id: BlobId,

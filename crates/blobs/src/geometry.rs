@@ -29,7 +29,11 @@ impl Geometry {
     /// # Errors
     /// [`BlobError::BadRows`] unless `rows` is 1, 2, 4, 8, 16 or 32.
     pub fn new(rows: u16) -> Result<Self, BlobError> {
-        if rows.is_power_of_two() && rows <= MAX_ROWS { Ok(Self { rows }) } else { Err(BlobError::BadRows { rows }) }
+        if rows.is_power_of_two() && rows <= MAX_ROWS {
+            Ok(Self { rows })
+        } else {
+            Err(BlobError::BadRows { rows })
+        }
     }
 
     /// Data rows, R.

@@ -110,10 +110,6 @@ impl<'a> Reader<'a> {
         self.take(N)?.try_into().ok()
     }
 
-    pub(crate) fn u8(&mut self) -> Option<u8> {
-        self.array().map(u8::from_be_bytes)
-    }
-
     pub(crate) fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_be_bytes)
     }
@@ -225,7 +221,13 @@ mod tests {
     fn meta(rows: u16) -> BlobMeta {
         let geometry = Geometry::new(rows).unwrap();
         let commitments = (0..rows).map(|row| [row as u8; PROOF_BYTES]).collect();
-        BlobMeta { id: B256::repeat_byte(7), geometry, header: [9; HEADER_BYTES], commitments, expires_at: 77 }
+        BlobMeta {
+            id: B256::repeat_byte(7),
+            geometry,
+            header: [9; HEADER_BYTES],
+            commitments,
+            expires_at: 77,
+        }
     }
 
     #[test]
@@ -264,7 +266,8 @@ mod tests {
     #[test]
     fn a_record_counts_only_in_its_own_place_of_its_own_blob() {
         let geometry = Geometry::new(1).unwrap();
-        let cell = Cell { at: geometry.position(5), bytes: Box::new([1; CELL_BYTES]), proof: [2; PROOF_BYTES] };
+        let cell =
+            Cell { at: geometry.position(5), bytes: Box::new([1; CELL_BYTES]), proof: [2; PROOF_BYTES] };
         let mut record = Vec::new();
         encode_record(&cell, 5, 10, &mut record);
         assert_eq!(record.len(), RECORD);

@@ -51,7 +51,7 @@ mod recover;
 pub mod stats;
 pub mod store;
 
-
+pub use archive::Archive;
 pub use cell::{Cell, CellRead, VerifiedCells};
 pub use config::{BlobConfig, FailPoint, Fault, Step};
 pub use error::BlobError;

@@ -166,8 +166,11 @@ impl BlobStore {
     /// Writes a blob's file under a passing name and names it once it is durable.
     fn write_new(&self, meta: &BlobMeta) -> Result<Slot, BlobError> {
         let unfinished = self.directory.unfinished.join(hex::encode(meta.id));
-        let slot =
-            |sequence| Slot { sequence, expires_at: meta.expires_at, presence: Presence::empty(meta.geometry) };
+        let slot = |sequence| Slot {
+            sequence,
+            expires_at: meta.expires_at,
+            presence: Presence::empty(meta.geometry),
+        };
         let seed = layout::seed(&meta.id);
         // The sequences' places: 2 is the first slot, 1 the second.
         let (even, odd) = (layout::encode_slot(&slot(2), seed), layout::encode_slot(&slot(1), seed));

@@ -143,14 +143,18 @@ fn deleted_cells_are_missing_return_their_space_and_can_be_put_again() {
     let store = open(folder.path());
     store.create(&meta(1, 8)).unwrap();
     put(&store, id(1), geometry(8).positions());
-    let (used, blocks) = (store.stats().used_bytes, blob_file(folder.path(), id(1)).metadata().unwrap().blocks());
+    let (used, blocks) =
+        (store.stats().used_bytes, blob_file(folder.path(), id(1)).metadata().unwrap().blocks());
     let quarter: Vec<_> = geometry(8).positions().filter(|place| place.column < 32).collect();
     assert_eq!(store.delete(&id(1), &quarter).unwrap(), quarter.len());
     assert_eq!(store.delete(&id(1), &quarter).unwrap(), 0, "they are gone");
     assert_eq!(store.stats().used_bytes, used - 2104 * quarter.len() as u64);
     let missing: Vec<_> = store.presence(&id(1)).unwrap().missing().collect();
     assert_eq!(missing, quarter);
-    assert!(blob_file(folder.path(), id(1)).metadata().unwrap().blocks() < blocks, "the disk has its space back");
+    assert!(
+        blob_file(folder.path(), id(1)).metadata().unwrap().blocks() < blocks,
+        "the disk has its space back"
+    );
     drop(store);
     let store = open(folder.path());
     assert_honest(&store, id(1));
@@ -169,7 +173,10 @@ fn the_data_square_is_given_out_whole_or_not_at_all() {
     assert_eq!(store.data_square(&id(1)).unwrap(), want);
     store.delete(&id(1), &[at(1, 63), at(0, 7)]).unwrap();
     let refused = store.data_square(&id(1)).unwrap_err();
-    assert!(matches!(refused, BlobError::Incomplete { missing: 2, first, .. } if first == at(0, 7)), "{refused}");
+    assert!(
+        matches!(refused, BlobError::Incomplete { missing: 2, first, .. } if first == at(0, 7)),
+        "{refused}"
+    );
 }
 
 #[test]

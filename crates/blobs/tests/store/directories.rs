@@ -23,7 +23,9 @@ fn a_directory_in_use_is_refused_with_its_name() {
 fn a_foreign_directory_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("thesis.txt"), "mine").unwrap();
-    assert!(matches!(refusal(folder.path()), BlobError::Foreign { found, .. } if found.contains("thesis.txt")));
+    assert!(
+        matches!(refusal(folder.path()), BlobError::Foreign { found, .. } if found.contains("thesis.txt"))
+    );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     let file = folder.path().join("thesis.txt");
     assert!(matches!(refusal(&file), BlobError::Foreign { .. }));

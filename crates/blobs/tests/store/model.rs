@@ -12,16 +12,38 @@ use crate::square::{Breaks, assert_honest, cell, id, meta};
 
 #[derive(Clone, Debug)]
 enum Op {
-    Create { blob: u8 },
-    Put { blob: u8, places: Vec<Position> },
-    Get { blob: u8, places: Vec<Position> },
-    Delete { blob: u8, places: Vec<Position> },
-    Extend { blob: u8, until: u64 },
-    Remove { blob: u8 },
-    Prune { now: u64, limit: usize },
+    Create {
+        blob: u8,
+    },
+    Put {
+        blob: u8,
+        places: Vec<Position>,
+    },
+    Get {
+        blob: u8,
+        places: Vec<Position>,
+    },
+    Delete {
+        blob: u8,
+        places: Vec<Position>,
+    },
+    Extend {
+        blob: u8,
+        until: u64,
+    },
+    Remove {
+        blob: u8,
+    },
+    Prune {
+        now: u64,
+        limit: usize,
+    },
     Restart,
     /// The disk fails at a step of what comes next, with so much of the write done; then the process ends.
-    Crash { step: usize, torn: usize },
+    Crash {
+        step: usize,
+        torn: usize,
+    },
 }
 
 fn places() -> impl Strategy<Value = Vec<Position>> {
@@ -99,8 +121,12 @@ impl Model {
             }
             Op::Remove { blob } => self.blobs.remove(blob).map(|_| 0).ok_or("unknown"),
             Op::Prune { now, limit } => {
-                let mut expired: Vec<_> =
-                    self.blobs.iter().filter(|(_, (at, _))| at <= now).map(|(b, (at, _))| (*at, *b)).collect();
+                let mut expired: Vec<_> = self
+                    .blobs
+                    .iter()
+                    .filter(|(_, (at, _))| at <= now)
+                    .map(|(b, (at, _))| (*at, *b))
+                    .collect();
                 expired.sort_unstable();
                 expired.truncate(*limit);
                 expired.iter().for_each(|(_, blob)| drop(self.blobs.remove(blob)));

@@ -26,16 +26,22 @@ pub fn geometry(rows: u16) -> Geometry {
 
 pub fn meta(n: u8, rows: u16) -> BlobMeta {
     let commitments = (0..rows).map(|row| [row as u8 ^ n; 48]).collect();
-    BlobMeta { id: id(n), geometry: geometry(rows), header: [n; 109], commitments, expires_at: 1000 + u64::from(n) }
+    BlobMeta {
+        id: id(n),
+        geometry: geometry(rows),
+        header: [n; 109],
+        commitments,
+        expires_at: 1000 + u64::from(n),
+    }
 }
 
 /// The cell that belongs there: every byte depends on blob and place.
 pub fn cell(blob: BlobId, at: Position) -> Cell {
-    let mut state = u64::from(blob[0]) << 32 | u64::from(at.row) << 16 | u64::from(at.column) | 1 << 63;
+    let mut state = (u64::from(blob[0]) << 32) | (u64::from(at.row) << 16) | u64::from(at.column) | (1 << 63);
     let mut bytes = Box::new([0; 2048]);
     for chunk in bytes.chunks_exact_mut(8) {
         state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-        chunk.copy_from_slice(&(state ^ state >> 33).to_be_bytes());
+        chunk.copy_from_slice(&(state ^ (state >> 33)).to_be_bytes());
     }
     Cell { at, bytes, proof: [at.row as u8 ^ at.column as u8; 48] }
 }
