@@ -10,7 +10,12 @@
     clippy::float_arithmetic
 )]
 
-use std::{collections::BTreeMap, fs, hint::black_box, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    hint::black_box,
+    time::Instant,
+};
 
 use alloy_primitives::{B256, keccak256};
 use c_kzg::{Blob, Bytes48, Cell};
@@ -44,18 +49,21 @@ fn main() {
     let rows = RowCount::new(rows).unwrap();
     setup();
     let (known, memory) = encode(rows);
-    let mut all: Vec<BTreeMap<&str, f64>> = Vec::new();
+    let mut all: Vec<BTreeMap<&str, [f64; 2]>> = Vec::new();
     for round in 0..rounds {
         eprintln!("round {} of {rounds}", round + 1);
         all.push(measure(&known));
     }
-    let mut figures: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut figures: BTreeMap<&str, [f64; 2]> = BTreeMap::new();
     for name in all[0].keys() {
-        let mut values: Vec<f64> = all.iter().map(|round| round[name]).collect();
-        values.sort_by(f64::total_cmp);
-        figures.insert(name, values[values.len() / 2]);
+        let median = |which: usize| {
+            let mut values: Vec<f64> = all.iter().map(|round| round[name][which]).collect();
+            values.sort_by(f64::total_cmp);
+            values[values.len() / 2]
+        };
+        figures.insert(name, [median(0), median(1)]);
     }
-    figures.insert("memory_mb", memory);
+    figures.insert("memory_mb", [memory; 2]);
     report(rows, &figures);
 }
 
@@ -103,52 +111,74 @@ fn resident(name: &str) -> f64 {
     line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) / 1024.0
 }
 
-fn seconds<T>(work: impl FnOnce() -> T) -> (f64, T) {
-    let started = Instant::now();
-    let result = black_box(work());
-    (started.elapsed().as_secs_f64(), result)
+/// Seconds on the clock and seconds of processors for one piece of work. On a loaded machine only the second says what
+/// the work costs.
+#[derive(Clone, Copy)]
+struct Cost {
+    clock: f64,
+    cores: f64,
 }
 
-fn measure(known: &Blobs) -> BTreeMap<&'static str, f64> {
-    let megabytes = known.payload.len() as f64 / 1e6;
-    let (alone, _) = seconds(|| {
+fn cost<T>(times: u32, work: impl Fn() -> T) -> Cost {
+    let (started, before) = (Instant::now(), processor_seconds());
+    for _ in 0..times {
+        black_box(work());
+    }
+    let each = f64::from(times);
+    Cost { clock: started.elapsed().as_secs_f64() / each, cores: (processor_seconds() - before) / each }
+}
+
+/// User and system time of this process on Linux, in steps of 10 ms; zero elsewhere.
+fn processor_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    ticks.map(|ticks| ticks.parse::<f64>().unwrap_or(0.0)).sum::<f64>() / 100.0
+}
+
+fn measure(known: &Blobs) -> BTreeMap<&'static str, [f64; 2]> {
+    let payload = known.payload.len() as f64 / 1e6;
+    let cells = known.proven.len() as f64 * 2048.0 / 1e6;
+    let rows = known.square.rows();
+    let alone = cost(1, || {
         let proven = known.blobs.par_iter().map(|blob| setup().compute_cells_and_kzg_proofs(blob).unwrap());
         proven.collect::<Vec<_>>()
     });
-    let (first, upper) = seconds(|| UpperHalf::prove(&known.data, &CANCEL).unwrap());
-    let (derived, _) = seconds(|| upper.complete(&CANCEL).unwrap());
-    let (committing, _) = seconds(|| commit(&known.data, &CANCEL).unwrap());
-    let (deriving, _) = seconds(|| SquareCommitments::derive(&known.row_commitments));
-    let (batches, ()) = seconds(|| c_kzg_verifies(known));
-    let (ours, _) = seconds(|| verify_cells(&known.commitments, &known.proven, &CANCEL).unwrap());
-    let (data, _) = seconds(|| check_data(&known.row_commitments, &known.data, &CANCEL).unwrap());
-    let (whole, _) = seconds(|| check_square(&known.commitments, &known.square, &CANCEL).unwrap());
-    let rows = known.square.rows();
+    let first = cost(1, || UpperHalf::prove(&known.data, &CANCEL).unwrap());
+    let both = cost(1, || UpperHalf::prove(&known.data, &CANCEL).unwrap().complete(&CANCEL).unwrap());
+    let derived = Cost { clock: both.clock - first.clock, cores: both.cores - first.cores };
+    let committing = cost(1, || commit(&known.data, &CANCEL).unwrap());
+    let deriving = cost(20, || SquareCommitments::derive(&known.row_commitments));
+    let batches = cost(1, || c_kzg_verifies(known));
+    let ours = cost(1, || verify_cells(&known.commitments, &known.proven, &CANCEL).unwrap());
+    let data = cost(10, || check_data(&known.row_commitments, &known.data, &CANCEL).unwrap());
+    let whole = cost(10, || check_square(&known.commitments, &known.square, &CANCEL).unwrap());
     let chosen = choose_cells(rows, 73, &B256::repeat_byte(7)).unwrap();
     let answers: Vec<_> = chosen.iter().map(|id| proven(&known.square, &known.proofs, *id)).collect();
-    let (samples, _) = seconds(|| check_answers(&known.commitments, &chosen, &answers, &CANCEL).unwrap());
+    let samples = cost(10, || check_answers(&known.commitments, &chosen, &answers, &CANCEL).unwrap());
     // A quarter at random, less what would be one cell too many.
     let gone = choose_cells(rows, (rows.data() + 1) * 65 - 1, &B256::repeat_byte(8)).unwrap();
-    let gone: std::collections::BTreeSet<_> = gone.into_iter().take(rows.cells() / 4).collect();
+    let gone: BTreeSet<_> = gone.into_iter().take(rows.cells() / 4).collect();
     let partial = PartialSquare::without(&known.square, |id| gone.contains(&id));
-    let (rebuild, rebuilt) = seconds(|| recover(partial, &CANCEL).unwrap());
-    assert!(rebuilt == known.square);
-    let cell_megabytes = known.proven.len() as f64 * 2048.0 / 1e6;
+    assert!(recover(partial.clone(), &CANCEL).unwrap() == known.square);
+    let rebuild = cost(3, || recover(partial.clone(), &CANCEL).unwrap());
+    let rate = |amount: f64, cost: Cost| [amount / cost.clock, amount / cost.cores];
+    let ratio = |one: Cost, other: Cost| [one.clock / other.clock, one.cores / other.cores];
     BTreeMap::from([
-        ("c_kzg_mb_s", megabytes / alone),
-        ("first_half_mb_s", megabytes / first),
-        ("first_half_to_c_kzg", alone / first),
-        ("derived_half_mb_s", megabytes / derived),
-        ("derived_half_to_first", first / derived),
-        ("commitments_mb_s", megabytes / committing),
-        ("parity_commitments_ms", deriving * 1e3),
-        ("c_kzg_verify_mb_s", cell_megabytes / batches),
-        ("verify_mb_s", cell_megabytes / ours),
-        ("verify_to_c_kzg", batches / ours),
-        ("data_check_mb_s", megabytes / data),
-        ("square_check_mb_s", megabytes / whole),
-        ("samples_73_ms", samples * 1e3),
-        ("rebuild_mb_s", megabytes / rebuild),
+        ("c_kzg_mb_s", rate(payload, alone)),
+        ("first_half_mb_s", rate(payload, first)),
+        ("first_half_to_c_kzg", ratio(alone, first)),
+        ("derived_half_mb_s", rate(payload, derived)),
+        ("derived_half_to_first", ratio(first, derived)),
+        ("commitments_mb_s", rate(payload, committing)),
+        ("parity_commitments_ms", [deriving.clock * 1e3, deriving.cores * 1e3]),
+        ("c_kzg_verify_mb_s", rate(cells, batches)),
+        ("verify_mb_s", rate(cells, ours)),
+        ("verify_to_c_kzg", ratio(batches, ours)),
+        ("data_check_mb_s", rate(payload, data)),
+        ("square_check_mb_s", rate(payload, whole)),
+        ("samples_73_ms", [samples.clock * 1e3, samples.cores * 1e3]),
+        ("rebuild_mb_s", rate(payload, rebuild)),
     ])
 }
 
@@ -173,7 +203,7 @@ enum Goal {
     None,
 }
 
-fn report(rows: RowCount, figures: &BTreeMap<&str, f64>) {
+fn report(rows: RowCount, figures: &BTreeMap<&str, [f64; 2]>) {
     use Goal::{AtLeast, AtMost, None};
     let goals = [
         ("c_kzg_mb_s", None),
@@ -194,14 +224,15 @@ fn report(rows: RowCount, figures: &BTreeMap<&str, f64>) {
     ];
     let threads = rayon::current_num_threads();
     println!("{} rows, {} payload bytes, {threads} threads", rows.data(), rows.capacity());
-    println!("{:<24} {:>10} {:>10}", "figure", "measured", "goal");
+    println!("{:<24} {:>10} {:>14} {:>10}", "figure", "measured", "per core-second", "goal");
     for (name, goal) in &goals {
         let goal = match goal {
             AtLeast(goal) => format!(">= {goal}"),
             AtMost(goal) => format!("<= {goal}"),
             None => String::new(),
         };
-        println!("{name:<24} {:>10.2} {goal:>10}", figures[name]);
+        let [clock, cores] = figures[name];
+        println!("{name:<24} {clock:>10.2} {cores:>14.2} {goal:>10}");
     }
     if let Some(path) = argument("--json") {
         let json = serde_json::json!({ "rows": rows.data(), "threads": threads, "figures": figures });
