@@ -275,7 +275,7 @@ contract RoyaltySettleTest is RoyaltyBase {
     }
 
     /// @dev [ROY-20], theorem T11.
-    function test_a_licence_revoked_at_the_periods_start_is_refused_also_through_a_mark() public {
+    function test_T11_a_licence_revoked_at_the_periods_start_is_refused_also_through_a_mark() public {
         vm.warp(START);
         _line(1_000, 1, 2, 1, 3);
         skip(3 days);
@@ -377,7 +377,7 @@ contract RoyaltySettleTest is RoyaltyBase {
     }
 
     /// @dev [ROY-15].
-    function test_an_inactive_ancestor_is_skipped_and_with_none_above_the_child_keeps_all() public {
+    function test_T11_a_revoked_ancestor_is_skipped_and_with_none_above_the_child_keeps_all() public {
         vm.warp(START);
         _line(10_000, 1, 2, 1, 4);
         vm.prank(licensor);

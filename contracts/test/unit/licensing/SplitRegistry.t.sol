@@ -386,10 +386,17 @@ contract SplitRegistryTest is RoyaltyBase {
             bytes32 id = ids[seed % 3];
             uint256 act = (seed >> 8) % 5;
             vm.prank(act < 2 ? authority : licensor);
-            if (act == 0) try registry.suspend(id, 1) {} catch {} else if (act == 1) try registry.lift(id, 1) {}
-                catch {} else if (act == 2) try registry.modify(id, data(seed % 10_001, other)) {}
-                catch {} else if (act == 3) try registry.revoke(id) {}
-                catch {} else try splits.markSubtree(id, ISplitRegistry.Mark(1 + (seed >> 16) % 2), 0) {} catch {}
+            if (act == 0) {
+                try registry.suspend(id, 1) {} catch {}
+            } else if (act == 1) {
+                try registry.lift(id, 1) {} catch {}
+            } else if (act == 2) {
+                try registry.modify(id, data(seed % 10_001, other)) {} catch {}
+            } else if (act == 3) {
+                try registry.revoke(id) {} catch {}
+            } else {
+                try splits.markSubtree(id, ISplitRegistry.Mark(1 + (seed >> 16) % 2), 0) {} catch {}
+            }
             if (seed & 1 << 100 != 0) skip(1 hours);
             assertEq(keccak256(abi.encode(splits.routeAt(LEAF, then))), before);
         }
