@@ -17,7 +17,7 @@ library TreeBuilder {
             seed = uint256(keccak256(abi.encode(seed)));
             uint96 weight = uint96(1 + seed % 1e6);
             // Few payees, so that some have several leaves.
-            tree.leaves[i] = ISplitRegistry.Leaf(address(uint160(0x2000 + (seed >> 64) % 7)), tree.denom, weight);
+            tree.leaves[i] = ISplitRegistry.Leaf(address(uint160(0x20000 + (seed >> 64) % 7)), tree.denom, weight);
             tree.denom += weight;
         }
     }

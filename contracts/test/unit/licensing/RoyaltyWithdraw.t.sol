@@ -63,7 +63,9 @@ contract RoyaltyWithdrawTest is RoyaltyBase {
         IRoyaltyLedger.Payout memory p = payoutOf(asset, ROOT, index);
         (uint256 amount, uint256 held) = ledger.withdrawable(p);
         assertEq(held, 0);
-        if (amount == 0) vm.expectRevert(abi.encodeWithSelector(IRoyaltyLedger.NothingDue.selector, ROOT, _payee(index)));
+        if (amount == 0) {
+            vm.expectRevert(abi.encodeWithSelector(IRoyaltyLedger.NothingDue.selector, ROOT, _payee(index)));
+        }
         uint256 paid = ledger.withdraw(p);
         if (amount != 0) assertEq(paid, amount);
     }
@@ -359,11 +361,10 @@ contract RoyaltyWithdrawTest is RoyaltyBase {
         TreeBuilder.Tree memory tree = _mintTree(seed, leaves);
         uint256 net = _payNet(uint256(revenue) + 1);
         for (uint256 i; i < leaves; i += 2) {
-            ledger.withdrawLeaf(_leafPayout(tree, i));
-            vm.expectRevert(
-                abi.encodeWithSelector(IRoyaltyLedger.NothingDue.selector, ROOT, tree.leaves[i].payee)
-            );
-            ledger.withdrawLeaf(_leafPayout(tree, i));
+            IRoyaltyLedger.LeafPayout memory p = _leafPayout(tree, i);
+            ledger.withdrawLeaf(p);
+            vm.expectRevert(abi.encodeWithSelector(IRoyaltyLedger.NothingDue.selector, ROOT, p.leaf.payee));
+            ledger.withdrawLeaf(p);
         }
         net += _payNet(uint256(revenue) + 1e6);
         uint256 paid;
@@ -374,35 +375,36 @@ contract RoyaltyWithdrawTest is RoyaltyBase {
             paid += taken;
         }
         assertLe(net - paid, leaves - 1);
+        _refusesAsVector();
+    }
+
+    function _refusesAsVector() private {
         IRoyaltyLedger.Payout memory p = payoutOf(CHM, ROOT, 0);
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                ISplitRegistry.SplitKind.selector, registry.splitHashOf(ROOT, 1), ISplitRegistry.Kind.Tree
-            )
-        );
+        bytes32 hash = registry.splitHashOf(ROOT, 1);
+        vm.expectRevert(abi.encodeWithSelector(ISplitRegistry.SplitKind.selector, hash, ISplitRegistry.Kind.Tree));
         ledger.withdraw(p);
     }
 
     function test_a_proportional_hold_adds_up_the_leaves_of_a_payee() public {
         TreeBuilder.Tree memory tree;
         tree.leaves = new ISplitRegistry.Leaf[](3);
-        tree.leaves[0] = ISplitRegistry.Leaf(address(0xa), 0, 20);
-        tree.leaves[1] = ISplitRegistry.Leaf(address(0xb), 20, 50);
-        tree.leaves[2] = ISplitRegistry.Leaf(address(0xa), 70, 30);
+        tree.leaves[0] = ISplitRegistry.Leaf(address(0xa11), 0, 20);
+        tree.leaves[1] = ISplitRegistry.Leaf(address(0xb0b), 20, 50);
+        tree.leaves[2] = ISplitRegistry.Leaf(address(0xa11), 70, 30);
         tree.denom = 100;
         mintRoot(ROOT, 10_000, splits.registerTree(tree.root(), 100, 3));
         vm.prank(authority);
         uint256 id = ledger.placeHold(ROOT, CHM, address(0), 100, "x");
         uint256 net = _payNet(10_000);
         ledger.withdrawLeaf(_leafPayout(tree, 0));
-        assertEq(address(0xa).balance, net / 5 - 20);
+        assertEq(address(0xa11).balance, net / 5 - 20);
         ledger.withdrawLeaf(_leafPayout(tree, 2));
-        assertEq(address(0xa).balance, net / 2 - 50);
+        assertEq(address(0xa11).balance, net / 2 - 50);
         ledger.withdrawLeaf(_leafPayout(tree, 1));
-        assertEq(address(0xb).balance, net / 2 - 50);
+        assertEq(address(0xb0b).balance, net / 2 - 50);
         vm.prank(authority);
         ledger.releaseHold(id);
-        assertEq(ledger.withdrawReleased(id, address(0xa)), 50);
+        assertEq(ledger.withdrawReleased(id, address(0xa11)), 50);
     }
 
     // ---------------------------------------------------------------- closing
@@ -477,8 +479,7 @@ contract RoyaltyWithdrawTest is RoyaltyBase {
         ledger.closeRoute(CHM, key);
         vm.warp(superseded + 67 days);
         source.set(true, false);
-        bytes memory unsettled =
-            abi.encodeWithSelector(IRoyaltyLedger.RouteUnsettled.selector, ROOT, address(source));
+        bytes memory unsettled = abi.encodeWithSelector(IRoyaltyLedger.RouteUnsettled.selector, ROOT, address(source));
         vm.expectRevert(unsettled);
         ledger.closeRoute(CHM, key);
         source.set(false, true);
@@ -509,12 +510,14 @@ contract RoyaltyWithdrawTest is RoyaltyBase {
         ledger.closeRoute(CHM, key);
     }
 
-    function testFuzz_a_tree_closes_once_every_leaf_took_at_the_last_amount(uint256 seed, uint256 leaves, uint64 revenue)
-        public
-    {
+    function testFuzz_a_tree_closes_once_every_leaf_took_at_the_last_amount(
+        uint256 seed,
+        uint256 leaves,
+        uint64 revenue
+    ) public {
         leaves = bound(leaves, 2, 16);
         TreeBuilder.Tree memory tree = _mintTree(seed, leaves);
-        // A few units: some leaves have nothing due, and claim all the same.
+        // Few units at times: some leaves have nothing due, and claim all the same.
         uint256 net = _payNet(uint256(revenue) % 1e7 + 1);
         for (uint256 i; i < leaves; ++i) {
             ledger.withdrawLeaf(_leafPayout(tree, i));
@@ -726,15 +729,15 @@ contract RoyaltyWithdrawTest is RoyaltyBase {
     function test_a_payout_proof_names_the_slot_of_its_account() public {
         mintRoot(ROOT, 10_000, rampSplit(5));
         pay(CHM, ROOT, 123_456_789);
-        (ISplitRegistry.Allocation memory a, bytes32[] memory path, bytes32 slot) =
-            ledger.payoutProof(CHM, keyOf(ROOT), 4);
+        IRoyaltyLedger.RouteKey memory key = keyOf(ROOT);
+        (ISplitRegistry.Allocation memory a, bytes32[] memory path, bytes32 slot) = ledger.payoutProof(CHM, key, 4);
         uint256 word = uint256(vm.load(address(ledger), slot));
         uint256 kept = uint112(word) - uint112(word >> 112);
         assertEq(kept, keptOf(CHM, ROOT));
         assertEq(a.amount, kept * 5 / 15);
         assertEq(path.length, 1, "the odd one moves up twice");
         vm.expectPartialRevert(ISplitRegistry.SplitIndex.selector);
-        ledger.payoutProof(CHM, keyOf(ROOT), 5);
+        ledger.payoutProof(CHM, key, 5);
         IRoyaltyLedger.RouteKey memory unknown;
         vm.expectPartialRevert(IRoyaltyLedger.RouteUnknown.selector);
         ledger.payoutReceipt(CHM, unknown);

@@ -16,7 +16,8 @@ contract SplitRegistryTest is RoyaltyBase {
 
     /// @dev [ROY-5], [ROY-6].
     function testFuzz_a_vector_is_found_again_under_its_canonical_hash(uint256 seed, uint256 count) public {
-        count = bound(count, 1, 512);
+        // Now and then the largest.
+        count = seed % 64 == 0 ? 512 : bound(count, 1, 24);
         (address[] memory payees, uint96[] memory weights, uint96 denom) = _vector(seed, count);
         bytes memory packed;
         for (uint256 i; i < count; ++i) {
@@ -42,9 +43,11 @@ contract SplitRegistryTest is RoyaltyBase {
     }
 
     /// @dev Invariant I1.
-    function testFuzz_I1_weights_that_do_not_sum_to_the_denominator_are_refused(uint256 seed, uint256 count, uint96 denom)
-        public
-    {
+    function testFuzz_I1_weights_that_do_not_sum_to_the_denominator_are_refused(
+        uint256 seed,
+        uint256 count,
+        uint96 denom
+    ) public {
         (address[] memory payees, uint96[] memory weights, uint96 sum) = _vector(seed, bound(count, 1, 20));
         vm.assume(sum != denom);
         vm.expectRevert(abi.encodeWithSelector(ISplitRegistry.SplitSum.selector, sum, denom));
@@ -110,7 +113,9 @@ contract SplitRegistryTest is RoyaltyBase {
     }
 
     /// @dev [ROY-35].
-    function testFuzz_a_receipts_path_leads_to_its_root(uint256 seed, uint256 count, uint256 index, uint112 kept) public {
+    function testFuzz_a_receipts_path_leads_to_its_root(uint256 seed, uint256 count, uint256 index, uint112 kept)
+        public
+    {
         count = bound(count, 1, 60);
         index %= count;
         (address[] memory payees, uint96[] memory weights, uint96 denom) = _vector(seed, count);
@@ -144,7 +149,7 @@ contract SplitRegistryTest is RoyaltyBase {
 
     /// @dev [ROY-7].
     function testFuzz_every_leaf_of_a_sum_tree_verifies_and_no_other_interval_does(uint256 seed, uint256 count) public {
-        count = bound(count, 1, 40);
+        count = bound(count, 1, 20);
         TreeBuilder.Tree memory tree = TreeBuilder.random(seed, count);
         bytes32 hash = splits.registerTree(tree.root(), tree.denom, uint32(count));
         assertEq(uint8(splits.kindOf(hash)), uint8(ISplitRegistry.Kind.Tree));
@@ -381,11 +386,17 @@ contract SplitRegistryTest is RoyaltyBase {
             bytes32 id = ids[seed % 3];
             uint256 act = (seed >> 8) % 5;
             vm.prank(act < 2 ? authority : licensor);
-            if (act == 0) try registry.suspend(id, 1) {} catch {}
-            else if (act == 1) try registry.lift(id, 1) {} catch {}
-            else if (act == 2) try registry.modify(id, data(seed % 10_001, other)) {} catch {}
-            else if (act == 3) try registry.revoke(id) {} catch {}
-            else try splits.markSubtree(id, ISplitRegistry.Mark(1 + (seed >> 16) % 2), 0) {} catch {}
+            if (act == 0) {
+                try registry.suspend(id, 1) {} catch {}
+            } else if (act == 1) {
+                try registry.lift(id, 1) {} catch {}
+            } else if (act == 2) {
+                try registry.modify(id, data(seed % 10_001, other)) {} catch {}
+            } else if (act == 3) {
+                try registry.revoke(id) {} catch {}
+            } else {
+                try splits.markSubtree(id, ISplitRegistry.Mark(1 + (seed >> 16) % 2), 0) {} catch {}
+            }
             if (seed & 1 << 100 != 0) skip(1 hours);
             assertEq(keccak256(abi.encode(splits.routeAt(LEAF, then))), before);
         }
@@ -404,9 +415,7 @@ contract SplitRegistryTest is RoyaltyBase {
         splits.upgradeToAndCall(next, "");
         byTimelock(address(splits), abi.encodeCall(splits.upgradeToAndCall, (next, "")));
         vm.warp(block.timestamp);
-        assertEq(
-            keccak256(abi.encode(splits.edgeOf(LEAF), splits.routeAt(LEAF, uint64(block.timestamp)))), before
-        );
+        assertEq(keccak256(abi.encode(splits.edgeOf(LEAF), splits.routeAt(LEAF, uint64(block.timestamp)))), before);
         vm.expectRevert();
         splits.initialize(address(this), address(this));
     }
