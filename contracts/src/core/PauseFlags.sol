@@ -6,7 +6,7 @@ import {Roles} from "./Roles.sol";
 import {IPauseFlags} from "./interfaces/IPauseFlags.sol";
 
 /// @title Pause flags (REF C23)
-/// @dev Upholds [LIC-60] to [LIC-63].
+/// @dev Upholds [LIC-60], [LIC-61], [LIC-62], [LIC-63].
 contract PauseFlags is IPauseFlags, Governed {
     // ---------------------------------------------------------------- constants
 

@@ -5,7 +5,7 @@ import {Ownable} from "solady/auth/Ownable.sol";
 import {IPolicyRegistry} from "src/compliance/interfaces/IPolicyRegistry.sol";
 import {Base} from "test/Base.t.sol";
 
-/// @dev Proves [LIC-64] to [LIC-67].
+/// @dev Proves [LIC-64], [LIC-65], [LIC-66], [LIC-67].
 contract PolicyRegistryTest is Base {
     function test_a_pack_is_active_from_its_activation_until_its_retirement(
         bytes32 hash,

@@ -13,7 +13,7 @@ import {LicenseRegistryV2} from "test/mocks/LicenseRegistryV2.sol";
 import {ReentrantReceiver} from "test/mocks/Reentrant.sol";
 
 /// @title The licensee's token, use checks, royalties; deployments and upgrades
-/// @dev Proves [LIC-45] to [LIC-49].
+/// @dev Proves [LIC-45], [LIC-46], [LIC-47], [LIC-48], [LIC-49].
 contract LicenseTokenTest is LicenseFixture {
     bytes32 internal constant ID = keccak256("AST-120");
 

@@ -6,7 +6,7 @@ import {IRightsRegistry} from "src/licensing/interfaces/IRightsRegistry.sol";
 import {Vocabulary} from "src/licensing/libraries/Vocabulary.sol";
 import {Base} from "test/Base.t.sol";
 
-/// @dev Proves [LIC-50] to [LIC-56], sets against naive models.
+/// @dev Proves [LIC-50], [LIC-51], [LIC-52], [LIC-53], [LIC-54], [LIC-55], [LIC-56], sets against naive models.
 contract RightsRegistryTest is Base {
     // ---------------------------------------------------------------- models
 
