@@ -47,7 +47,7 @@ pub(crate) fn derive(count: u32) -> Result<Vec<DevAccount>> {
 /// # Errors
 /// As [`derive`].
 pub(crate) fn authority() -> Result<Address> {
-    Ok(derive_at("m/44'/60'/0'/0/0")?.address)
+    Ok(account(&derived("m/44'/60'/0'/0/0")?)?.address)
 }
 
 /// The validator's account, apart from the users' so that tips do not move their balances: m/44'/60'/1'/0/0.
