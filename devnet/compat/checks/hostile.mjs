@@ -14,7 +14,8 @@ const FRIEND = '0x00000000000000000000000000000000000f00d3';
 const CONNECTIONS = 10_000;
 const MAX_MEMORY_MB = 600;
 /** What large bodies and answers of all connections may take together. */
-const BUDGET = 256 * 1_024 * 1_024;
+const BUDGET_MIB = 64;
+const BUDGET = BUDGET_MIB * 1_024 * 1_024;
 
 /** A trace of some 2 MB (a loop until its gas is used), and a call that returns 4 MB of text. */
 const LARGE = '0x00000000000000000000000000000000000000af';
@@ -122,7 +123,7 @@ export async function run(t) {
   });
 
   await t.check('a chain for what follows makes blocks only when asked to', async () => {
-    quiet = await t.ownChain('--block-time', '1m', '--accounts', '40');
+    quiet = await t.ownChain('--block-time', '1m', '--accounts', '40', '--rpc-memory', String(BUDGET_MIB));
   });
 
   await t.check('batches with large answers that then wait for a block share one budget of memory', async () => {
@@ -166,8 +167,13 @@ export async function run(t) {
   async function staysBounded(attack) {
     const before = await refusals(quiet);
     const callers = attack();
-    let most = 0;
+    let [most, launched] = [0, performance.now()];
     await t.eventually(async () => {
+      // A machine that is busy answers too little in a call's time: then there are more callers.
+      if (performance.now() - launched > 2_000) {
+        callers.push(...attack());
+        launched = performance.now();
+      }
       most = Math.max(most, await memoryMb(quiet.pid));
       assert.equal(await quiet.rpc.eth_chainId(), '0x1c68');
       const held = await metric(quiet, /^chlom_rpc_memory_bytes (\d+)/m);
