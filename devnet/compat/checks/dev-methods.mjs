@@ -1,6 +1,6 @@
 // What `chlom dev` alone offers: time, mining on demand, snapshots, and the keys of its accounts.
 import assert from 'node:assert/strict';
-import { JsonRpcProvider, verifyMessage, verifyTypedData } from 'ethers';
+import { JsonRpcProvider, getAddress, verifyMessage, verifyTypedData } from 'ethers';
 import {
   createWalletClient,
   http,
@@ -189,11 +189,11 @@ export async function run(t) {
     const provider = new JsonRpcProvider(chain.http, undefined, { staticNetwork: true });
     try {
       const signer = await provider.getSigner(address);
-      assert.equal(verifyMessage('CHLOM', await signer.signMessage('CHLOM')), address);
+      assert.equal(verifyMessage('CHLOM', await signer.signMessage('CHLOM')), getAddress(address));
       const { domain, message, types } = LICENCE;
       const signature = await signer.signTypedData(domain, { Licence: types.Licence, Term: types.Term }, message);
       const found = verifyTypedData(domain, { Licence: types.Licence, Term: types.Term }, message, signature);
-      assert.equal(found, address);
+      assert.equal(found, getAddress(address));
     } finally {
       provider.destroy();
     }

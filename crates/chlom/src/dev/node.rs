@@ -32,6 +32,8 @@ const PENDING_KEPT: usize = 65_536;
 /// Open files to ask for, and those that all connections and tables together may need.
 const FILES_WANTED: u64 = 65_536;
 const FILES_NEEDED: u64 = 4_096;
+/// Loading takes a core some seconds: not while the first blocks are made, and not in chains that are gone by then.
+const KZG_AFTER: Duration = Duration::from_secs(3);
 /// Journal of acknowledged transactions, inside the data directory.
 const JOURNAL: &str = "pool.journal";
 
@@ -91,7 +93,10 @@ async fn serve(args: &DevArgs) -> Result<()> {
         pool,
         params: params.clone(),
         modules,
-        limits: Limits::default(),
+        limits: Limits {
+            memory_bytes: usize::try_from(args.rpc_memory)?.saturating_mul(1024 * 1024),
+            ..Limits::default()
+        },
         heads,
         pending,
         wake: Arc::new(Waker(chain.clone())),
@@ -128,9 +133,11 @@ async fn serve(args: &DevArgs) -> Result<()> {
     }
 }
 
-/// Loads the KZG set-up beside everything else, once blocks are made: the first that needs it would wait for it otherwise.
+/// Loads the KZG set-up beside everything else, once blocks are made: the first that needs it would wait for it otherwise,
+/// and one that needs it before loads it itself.
 fn load_kzg() {
     let load = || {
+        std::thread::sleep(KZG_AFTER);
         let start = Instant::now();
         chlom_crypto::kzg::setup();
         tracing::info!(ms = start.elapsed().as_millis(), "the KZG set-up is loaded");

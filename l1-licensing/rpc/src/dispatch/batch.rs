@@ -70,6 +70,9 @@ impl Service {
                 Kind::Alone => replies.push_held(self.item(group[0].1, session, Some(deadline)).await),
             }
         }
+        if replies.starved {
+            self.metrics.refused("memory");
+        }
         replies.write(items, self)
     }
 
@@ -179,12 +182,14 @@ struct Replies {
     limit: usize,
     /// Why no more replies are kept.
     full: Option<RpcError>,
+    /// True where that was for want of memory.
+    starved: bool,
 }
 
 impl Replies {
     fn new(calls: usize, room: usize, budget: &Budget) -> Self {
         let (list, budget) = (Vec::with_capacity(calls), budget.clone());
-        Self { list, budget, share: Share::default(), used: 0, room, limit: room, full: None }
+        Self { list, budget, share: Share::default(), used: 0, room, limit: room, full: None, starved: false }
     }
 
     /// Keeps a reply, or an error in its place where it, or one before it, was too much.
@@ -195,6 +200,7 @@ impl Replies {
         }
         if self.full.is_none() && !self.budget.grow(&mut self.share, self.used + length) {
             self.full = Some(self.budget.busy());
+            self.starved = true;
         }
         if let Some(full) = &self.full {
             return self.list.push(Err(full.clone()));
@@ -220,6 +226,7 @@ impl Replies {
         self.used += other.used;
         self.room = other.room;
         self.full = self.full.take().or(other.full);
+        self.starved |= other.starved;
         self.list.append(&mut other.list);
     }
 

@@ -85,11 +85,9 @@ impl Filter {
     }
 }
 
-/// Each value once, in order, so that a log is compared with few of them.
+/// In order, so that a log is compared with few of them.
 fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
     values.sort_unstable();
-    values.dedup();
-    values.shrink_to_fit();
     values
 }
 

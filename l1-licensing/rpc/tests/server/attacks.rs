@@ -74,6 +74,7 @@ async fn batches_that_hold_a_large_answer_while_they_wait_for_a_block_share_the_
         assert_eq!(find(refused, id)["error"]["code"], -32005, "{refused}");
         assert!(find(refused, id)["error"]["message"].as_str().unwrap().starts_with("the node is busy"));
     }
+    assert!(node.metrics().await.contains("chlom_rpc_refused_total{reason=\"memory\"}"));
     assert!(node.chain.context.pool.status().pending <= 3 * full.len(), "refused batches send nothing");
     wait_for_memory(&node, "given back", |used| used == 0).await;
 }
