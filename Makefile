@@ -3,6 +3,10 @@ CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/chlom
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export FOUNDRY_OUT ?= $(CACHE)/foundry/out
 export FOUNDRY_CACHE_PATH ?= $(CACHE)/foundry/cache
+# The system contracts are a forge project of their own.
+export CONTRACTS_FOUNDRY ?= $(CACHE)/contracts
+contracts contracts-check contracts-test slow: export FOUNDRY_OUT = $(CONTRACTS_FOUNDRY)/out
+contracts contracts-check contracts-test slow: export FOUNDRY_CACHE_PATH = $(CONTRACTS_FOUNDRY)/cache
 ARGS ?=
 
 .PHONY: help dev build test unit contracts contracts-check contracts-test compat compat-suite lint slow bench tools fmt

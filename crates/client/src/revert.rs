@@ -100,3 +100,39 @@ fn named(data: &[u8]) -> Option<String> {
     );
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{B256, bytes};
+    use alloy_sol_types::Revert as Text;
+
+    use super::*;
+    use crate::contracts::split_registry::ISplitRegistry::EdgeRate;
+
+    fn decoded(data: Vec<u8>) -> String {
+        Revert::decode(data.into()).text
+    }
+
+    #[test]
+    fn a_custom_error_is_told_by_its_name_and_values() {
+        assert_eq!(decoded(EdgeRate { numer: 3, denom: 2 }.abi_encode()), "EdgeRate { numer: 3, denom: 2 }");
+        let error = crate::contracts::policy_registry::IPolicyRegistry::PolicyKnown { policyHash: B256::ZERO };
+        assert_eq!(decoded(error.abi_encode()), format!("PolicyKnown {{ policyHash: {} }}", B256::ZERO));
+    }
+
+    #[test]
+    fn a_guard_of_the_source_is_its_text() {
+        let guard = Revert::decode(Text::from("POLICY").abi_encode().into());
+        assert!(guard.is("POLICY") && !guard.is("SPLIT"));
+        assert_eq!(guard.to_string(), "the contract refuses: POLICY");
+    }
+
+    #[test]
+    fn what_nobody_declared_is_shown_as_it_is() {
+        assert_eq!(decoded(bytes!("deadbeef").to_vec()), "with 0xdeadbeef");
+        assert_eq!(decoded(Vec::new()), "without a reason");
+        let mut cut = EdgeRate { numer: 3, denom: 2 }.abi_encode();
+        cut.truncate(40);
+        assert!(decoded(cut).starts_with("with 0x"), "a known selector with broken values");
+    }
+}

@@ -12,6 +12,8 @@ const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'chl
 
 /** Where forge writes artefacts and what it compiled: outside of the clone, so that a fresh clone is warm. */
 export const FOUNDRY_OUT = process.env.FOUNDRY_OUT ?? join(CACHE, 'out');
+/** Where `make contracts` keeps what forge built of the system contracts. */
+export const CONTRACTS_FOUNDRY = process.env.CONTRACTS_FOUNDRY ?? join(CACHE, '..', 'contracts');
 const FOUNDRY_CACHE_PATH = process.env.FOUNDRY_CACHE_PATH ?? join(CACHE, 'cache');
 
 /** The native binary, which starts a tenth of a second faster than npm's shim; the shim where npm has no native one. */

@@ -1,4 +1,4 @@
-//! The bytes that `metaHash` commits to: JSON with keys sorted by their UTF-8 bytes and no spaces.
+//! The bytes that `metaHash` commits to: JSON with keys sorted by their UTF-8 bytes and no spaces. Upholds [GEN-10].
 
 use alloy_primitives::{B256, keccak256};
 use serde_json::{Map, Value};

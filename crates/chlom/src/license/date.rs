@@ -22,7 +22,7 @@ pub(crate) fn day_start(text: &str) -> Result<u64, String> {
     Ok((before + months + day - 1) * DAY)
 }
 
-/// The first second after a day: what a window that includes the day ends with.
+/// The first second after a day: what a window that includes the day ends with. Upholds [GEN-8].
 pub(crate) fn day_end(text: &str) -> Result<u64, String> {
     Ok(day_start(text)? + DAY)
 }

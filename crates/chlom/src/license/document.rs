@@ -77,7 +77,8 @@ pub(crate) struct Document {
     pub(crate) parent: Option<Parent>,
 }
 
-/// A licence's id on chain: keccak256 of the id's UTF-8 bytes, or the id itself when it is one of 32 bytes in hex.
+/// A licence's id on chain: keccak256 of the id's UTF-8 bytes, or the id itself when it is one of 32 bytes in hex. Upholds
+/// [GEN-7].
 pub(crate) fn id_of(name: &str) -> B256 {
     if name.len() == 66 && name.starts_with("0x") {
         if let Ok(id) = name.parse() {

@@ -1,6 +1,6 @@
 //! Percentages, exactly.
 
-/// Basis points of a decimal percentage from 0 to 100 with at most two decimals: `12.5` is 1,250.
+/// Basis points of a decimal percentage from 0 to 100 with at most two decimals: `12.5` is 1,250. Upholds [GEN-9].
 pub(crate) fn basis_points(percent: &str) -> Result<u16, String> {
     let malformed = || format!("{percent:?} is no percentage; write a decimal number such as 12.5");
     let (whole, part) = percent.split_once('.').unwrap_or((percent, "0"));

@@ -105,6 +105,13 @@ pub const SYSTEM_CONTRACTS: &[SystemContract] = &[
     proxied!("FeeRouter", at::FEE_ROUTER, "0000000000000000000000000000000000002105"),
     proxied!("Treasury", at::TREASURY, "0000000000000000000000000000000000002106"),
     proxied!("ClaimsPool", at::CLAIMS_POOL, "0000000000000000000000000000000000002107"),
+    proxied!(
+        "RoyaltyLedger",
+        at::ROYALTY_LEDGER,
+        "0000000000000000000000000000000000002103",
+        |_| Vec::new(),
+        settled
+    ),
 ];
 
 /// The proxy that all but the timelock are behind.
@@ -121,4 +128,9 @@ fn timelock(governance: &Governance) -> Vec<u8> {
 
 fn governed(governance: &Governance) -> Vec<u8> {
     governed::initializeCall { owner: at::TIMELOCK, authority: governance.authority }.abi_encode()
+}
+
+fn settled(governance: &Governance) -> Vec<u8> {
+    let (authority, settler) = (governance.authority, governance.settler.unwrap_or_default());
+    settled::initializeCall { owner: at::TIMELOCK, authority, settler }.abi_encode()
 }
