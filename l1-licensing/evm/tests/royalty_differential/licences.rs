@@ -69,7 +69,7 @@ impl Twin {
         let soon = (now + self.seed.next() % (60 * DAY)).clamp(start + 1, before.end.max(start + 1));
         let terms = Terms {
             state: before.state,
-            end: if self.seed.one_in(5) { soon } else { before.end },
+            end: if self.seed.one_in(12) { soon } else { before.end },
             royalty_bps: self.bps(),
             split: if self.seed.one_in(2) { before.split } else { self.split() },
         };
@@ -107,7 +107,7 @@ impl Twin {
         let Some(root) = self.any_licence() else { return };
         let call = Splits::markSubtreeCall { root, mark: REVOKED, reason: 7 };
         let done = self.machine.send(AUTHORITY, SPLIT_REGISTRY, 0, &call).is_ok();
-        self.count("markSubtree", done);
+        self.count("markSubtree".into(), done);
         assert_eq!(done, self.forest.revoke_subtree(root, self.machine.now).is_ok());
     }
 

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256, IntoLogData, LogData, U256, keccak256};
 use chlom_royalty::{
-    Leaf, LeafProof, Period, Registry, RouteKey, Row,
+    Leaf, LeafProof, Period, Registry, RouteKey, Row, Split,
     base::most_due,
     ledger::{Captured, Payout, Settled, Withdrawn},
 };
@@ -119,6 +119,9 @@ impl Twin {
             self.rows.push(row);
             self.accruals.insert((licence, lane, period));
             self.keys.extend(keys.iter().copied());
+            if keys.iter().any(|key| key.generation > 0) {
+                self.count("settle by a route that was closed".into(), true);
+            }
         }
         let returns = |s: &Settled| vec![word(s.due.base), word(s.due.fee)];
         let expected = done.map(|settled| (returns(&settled), settled_logs(&row, &settled)));
@@ -131,7 +134,13 @@ impl Twin {
     /// Of a vector's entry, sometimes one past the last, or of a tree as if it were a vector.
     pub(crate) fn withdraw(&mut self) {
         let Some(key) = self.key_or_other() else { return };
-        let payout = Payout { key, token: TOKEN, index: u32::try_from(self.seed.below(7)).unwrap() };
+        let count = match self.forest.split_of(key.licence, key.split_version) {
+            Some(Split::Vector(vector)) => vector.shares().len(),
+            _ => 3,
+        };
+        let past = usize::from(self.seed.one_in(12));
+        let payout =
+            Payout { key, token: TOKEN, index: u32::try_from(self.seed.below(count) + past).unwrap() };
         let done = self.ledger.withdraw(&payout, &self.forest);
         let call = R::withdrawCall { p: encoded_payout(&payout) };
         let expected = done.map(|w| (vec![word(w.amount)], withdrawn_logs(key.licence, &w)));
@@ -190,7 +199,7 @@ impl Twin {
     }
 
     pub(crate) fn place_hold(&mut self) {
-        let Some(licence) = self.any_licence() else { return };
+        let Some(licence) = self.any_key().map(|key| key.licence).or(self.any_licence()) else { return };
         let payee = if self.seed.one_in(2) { None } else { pick(&mut self.seed, &self.payees) };
         let amount = if self.seed.one_in(4) { u128::MAX } else { self.amount() };
         let done = self.ledger.place_hold(licence, TOKEN, payee, amount);
@@ -206,7 +215,7 @@ impl Twin {
     }
 
     pub(crate) fn release_hold(&mut self) {
-        let id = self.any_hold();
+        let Some((id, _)) = self.captured_or_other() else { return };
         let done = self.ledger.release_hold(id);
         let event = R::HoldReleased { holdId: word(id) };
         let call = R::releaseHoldCall { holdId: word(id) };
@@ -215,8 +224,7 @@ impl Twin {
     }
 
     pub(crate) fn withdraw_released(&mut self) {
-        let id = self.any_hold();
-        let Some(payee) = pick(&mut self.seed, &self.payees) else { return };
+        let Some((id, payee)) = self.captured_or_other() else { return };
         let licence = self.ledger.hold_of(id).map_or(B256::ZERO, |hold| hold.licence);
         let done = self.ledger.withdraw_released(id, payee);
         let call = R::withdrawReleasedCall { holdId: word(id), payee };
@@ -258,6 +266,16 @@ impl Twin {
     /// One that is, one that was released, or one that never was.
     fn any_hold(&mut self) -> u64 {
         self.seed.next() % (self.holds + 2)
+    }
+
+    /// A hold and a payee of whom it has captured, or any.
+    fn captured_or_other(&mut self) -> Option<(u64, Address)> {
+        let all = (1..=self.holds).flat_map(|id| self.payees.iter().map(move |payee| (id, *payee)));
+        let owed = |id, payee| self.ledger.hold_of(id).is_some_and(|hold| hold.capture_of(payee).owed > 0);
+        let captured = all.filter(|(id, payee)| owed(*id, *payee)).collect();
+        let any = (self.any_hold(), pick(&mut self.seed, &self.payees)?);
+        let captured = pick(&mut self.seed, &captured).filter(|_| !self.seed.one_in(5));
+        Some(captured.unwrap_or(any))
     }
 
     /// A route that was paid, or now and then one that was not.

@@ -46,7 +46,7 @@ pub(crate) struct Twin {
     pub(crate) accruals: BTreeSet<(B256, Lane, u32)>,
     pub(crate) holds: u64,
     pub(crate) payees: BTreeSet<Address>,
-    pub(crate) counts: BTreeMap<&'static str, (u64, u64)>,
+    pub(crate) counts: BTreeMap<String, (u64, u64)>,
 }
 
 impl Twin {
@@ -79,7 +79,7 @@ impl Twin {
         self.machine.now
     }
 
-    pub(crate) fn count(&mut self, action: &'static str, done: bool) {
+    pub(crate) fn count(&mut self, action: String, done: bool) {
         let (yes, no) = self.counts.entry(action).or_default();
         *(if done { yes } else { no }) += 1;
     }
@@ -93,7 +93,11 @@ impl Twin {
         key: Option<&RouteKey>,
     ) {
         let answer = self.machine.send(from, ROYALTY_LEDGER, value, &call);
-        self.count(action, expected.is_ok());
+        self.count(action.into(), expected.is_ok());
+        if let Err(error) = &expected {
+            let name = format!("{error:?}").split(['(', ' ']).next().unwrap_or_default().to_owned();
+            self.count(format!("{action}: {name}"), false);
+        }
         let place = format!("step {}, {action} at {}", self.step, self.now());
         match (answer, expected) {
             (Ok((data, logs)), Ok((words, expected))) => {
@@ -192,7 +196,7 @@ impl Twin {
     /// To the licence registry. What it refuses is not this test's matter.
     pub(crate) fn tell_registry<C: SolCall>(&mut self, action: &'static str, call: &C) -> Answer {
         let answer = self.machine.send(AUTHORITY, LICENSE_REGISTRY, 0, call);
-        self.count(action, answer.is_ok());
+        self.count(action.into(), answer.is_ok());
         answer
     }
 }
