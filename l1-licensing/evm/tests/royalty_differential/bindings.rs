@@ -1,5 +1,7 @@
 //! What the test calls, hears and is refused with, as `contracts/src/licensing/interfaces` has it.
 
+#![allow(clippy::too_many_arguments, reason = "events have as many values as the interface gives them")]
+
 alloy_sol_types::sol! {
     #![sol(all_derives)]
 

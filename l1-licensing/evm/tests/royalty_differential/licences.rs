@@ -88,7 +88,7 @@ impl Twin {
         let drafts = self.licences.iter().map(|licence| licence.id);
         let now = self.now();
         let is_draft = |id: &B256| self.forest.terms_at(*id, now).is_some_and(|t| t.state == State::Draft);
-        let Some(id) = drafts.filter(is_draft).last() else { return };
+        let Some(id) = drafts.rev().find(is_draft) else { return };
         if self.tell_registry("activate", &Licences::activateCall { id }).is_ok() {
             let terms = self.forest.terms_at(id, now).unwrap();
             self.forest.modify(id, (now, now), Terms { state: State::Active, ..terms }).unwrap();

@@ -172,7 +172,7 @@ impl Twin {
             0 => leaf.start += 1,
             1 => leaf.weight = 0,
             2 => leaf.payee = PAYERS[0],
-            3 => proof.path = proof.path ^ U256::ONE,
+            3 => proof.path ^= U256::ONE,
             4 => proof.siblings.push(B256::ZERO),
             5 => proof.sums.iter_mut().for_each(|sum| *sum += 1),
             6 => (proof.siblings, proof.sums) = (vec![B256::ZERO; 18], vec![0; 18]),
