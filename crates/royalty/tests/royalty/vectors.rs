@@ -25,6 +25,7 @@ fn texts(numbers: impl IntoIterator<Item = u128>) -> Value {
     numbers.into_iter().map(text).collect()
 }
 
+#[allow(clippy::disallowed_methods, reason = "a test that writes its vectors when asked to")]
 fn assert_vectors(file: &str, want: &str, cases: Vec<Value>) {
     let got = serde_json::to_string_pretty(&json!({ "count": cases.len(), "cases": cases })).unwrap() + "\n";
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
