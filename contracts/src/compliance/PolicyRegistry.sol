@@ -38,8 +38,8 @@ contract PolicyRegistry is IPolicyRegistry, Governed {
     /// @inheritdoc IPolicyRegistry
     function wasActiveAt(bytes32 policyHash, uint64 height) public view returns (bool) {
         Policy storage p = _policies[policyHash];
-        uint64 from = p.activationHeight;
-        return from != 0 && from <= height && height < p.retirementHeight;
+        (uint64 from, uint64 until) = (p.activationHeight, p.retirementHeight);
+        return from != 0 && from <= height && height < until;
     }
 
     /// @inheritdoc IPolicyRegistry

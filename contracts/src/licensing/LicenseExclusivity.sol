@@ -5,6 +5,7 @@ import {SystemAddresses} from "../core/SystemAddresses.sol";
 import {LicenseStorage} from "./LicenseStorage.sol";
 import {ILicenseRegistry} from "./interfaces/ILicenseRegistry.sol";
 import {IRightsRegistry} from "./interfaces/IRightsRegistry.sol";
+import {Ask} from "./libraries/Ask.sol";
 import {PackedCheckpoint} from "./libraries/Checkpoints.sol";
 
 /// @title Exclusive licences and their neighbours: licences of one owner and asset
@@ -86,7 +87,11 @@ abstract contract LicenseExclusivity is LicenseStorage {
                 r.links &= ~kind;
             } else {
                 if (visited != id) {
-                    if (meets && (rightsHash == r.rightsHash || RIGHTS.overlaps(rightsHash, r.rightsHash))) {
+                    if (
+                        meets
+                            && (rightsHash == r.rightsHash
+                                || _askRights(IRightsRegistry.overlaps.selector, rightsHash, r.rightsHash) != 0)
+                    ) {
                         revert ExclusivityConflict(id, visited);
                     }
                     // More cannot be looked at within a block's gas.
@@ -128,6 +133,10 @@ abstract contract LicenseExclusivity is LicenseStorage {
 
     function _listOf(address owner, bytes32 assetId, uint8 kind) private pure returns (bytes32) {
         return keccak256(abi.encode(owner, assetId, kind));
+    }
+
+    function _askRights(bytes4 selector, bytes32 a, bytes32 b) internal view returns (bytes32) {
+        return Ask.word(address(RIGHTS), selector, a, b);
     }
 
     function _max(uint256 a, uint256 b) private pure returns (uint256) {

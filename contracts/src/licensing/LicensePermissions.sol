@@ -15,12 +15,14 @@ abstract contract LicensePermissions is ILicenseRegistry {
     /// @inheritdoc ILicenseRegistry
     function setPermission(address operator, bytes32 id, bytes4 selector, uint64 until) external {
         if (until != 0 && until <= block.timestamp) revert PermissionMalformed();
+        _requireSomebody(operator, selector);
         _permissions[_permissionKey(msg.sender, operator, id, selector)] = until;
         emit PermissionSet(msg.sender, operator, id, selector, until);
     }
 
     /// @inheritdoc ILicenseRegistry
     function permitOnce(address operator, bytes32 id, bytes4 selector) external {
+        _requireSomebody(operator, selector);
         bytes32 key = _permissionKey(msg.sender, operator, id, selector);
         assembly ("memory-safe") {
             tstore(key, 1)
@@ -41,13 +43,16 @@ abstract contract LicensePermissions is ILicenseRegistry {
         return held || _permissions[key] > block.timestamp;
     }
 
+    function _requireSomebody(address operator, bytes4 selector) private pure {
+        if (operator == address(0) || selector == 0) revert PermissionMalformed();
+    }
+
     /// @dev Of `permitOnce` and `setPermission` alike: transient and lasting storage are apart.
     function _permissionKey(address owner, address operator, bytes32 id, bytes4 selector)
         private
         pure
         returns (bytes32)
     {
-        if (operator == address(0) || selector == 0) revert PermissionMalformed();
         return keccak256(abi.encode("CHLOM_PERMISSION", owner, operator, id, selector));
     }
 }

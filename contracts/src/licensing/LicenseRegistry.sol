@@ -15,6 +15,7 @@ import {IADEVerifier} from "./interfaces/IADEVerifier.sol";
 import {ILicenseRegistry} from "./interfaces/ILicenseRegistry.sol";
 import {IRightsRegistry} from "./interfaces/IRightsRegistry.sol";
 import {ISplitRegistry} from "./interfaces/ISplitRegistry.sol";
+import {Ask} from "./libraries/Ask.sol";
 import {Checkpoints, PackedCheckpoint} from "./libraries/Checkpoints.sol";
 import {Vocabulary} from "./libraries/Vocabulary.sol";
 
@@ -231,6 +232,17 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
         Record storage r = _known(id);
         s = _statusOf(r, _inForce(r, time));
         if (s.state != State.Revoked && time >= s.endTs) s.state = State.Expired;
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function routeTermsAt(bytes32[] calldata ids, uint64 time) external view returns (uint256[] memory terms) {
+        terms = new uint256[](ids.length);
+        for (uint256 i; i < ids.length; ++i) {
+            PackedCheckpoint c = _inForce(_known(ids[i]), time);
+            State state = c.state();
+            if (state != State.Revoked && time >= c.endTs()) state = State.Expired;
+            terms[i] = uint256(state) | c.splitVersion() << 8 | c.royaltyBps() << 40;
+        }
     }
 
     /// @inheritdoc ILicenseRegistry
@@ -479,7 +491,9 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
         State state = _stateNow(t.parent, c);
         if (state != State.Active) revert ParentNotActive(t.parent, state);
         if (!registrar && !_consents(p.owner, t.parent, d.owner)) {
-            bool sublicensable = p.rightsHash != 0 && RIGHTS.grants(p.rightsHash, Vocabulary.SUBLICENSE);
+            bytes32 word_ = bytes32(uint256(Vocabulary.SUBLICENSE));
+            bool sublicensable =
+                p.rightsHash != 0 && _askRights(IRightsRegistry.grants.selector, p.rightsHash, word_) != 0;
             if (!sublicensable || !_consents(_licenseeOf(p, t.parent), t.parent, d.owner)) {
                 revert ParentConsent(t.parent, msg.sender);
             }
@@ -487,7 +501,7 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
         if (d.startTs < c.startTs() || d.endTs > c.endTs()) _exceeds(t.parent, "WINDOW");
         if (t.rightsHash == 0) return;
         if (p.rightsHash == 0) _exceeds(t.parent, "RIGHT");
-        bytes32 excess = RIGHTS.isWithin(t.rightsHash, p.rightsHash);
+        bytes32 excess = _askRights(IRightsRegistry.isWithin.selector, t.rightsHash, p.rightsHash);
         if (excess != 0) _exceeds(t.parent, excess);
     }
 
@@ -631,7 +645,7 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
     /// @dev REF §4.2, in its order.
     function _requireSound(LicenseData calldata d) private view {
         require(_isPolicyActive(d.acePolicyHash), "POLICY");
-        require(ade.isValidSplitHash(d.adeSplitHash), "SPLIT");
+        require(Ask.word(address(ade), IADEVerifier.isValidSplitHash.selector, d.adeSplitHash, 0) != 0, "SPLIT");
         require(d.endTs > d.startTs, "TIME");
     }
 
@@ -652,8 +666,9 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
     /// @dev Where no flags are, outside of CHLOM's networks, nothing pauses.
     function _requireUnpaused() private view {
         if (address(PAUSE).code.length == 0) return;
-        uint64 until = PAUSE.pausedUntil(IPauseFlags.Flag.MintModify);
-        if (until > block.number) revert MintPaused(until);
+        bytes32 flag = bytes32(uint256(IPauseFlags.Flag.MintModify));
+        uint256 until = uint256(Ask.word(address(PAUSE), IPauseFlags.pausedUntil.selector, flag, 0));
+        if (until > block.number) revert MintPaused(uint64(until));
     }
 
     function _refuseValue() private view {
@@ -693,12 +708,13 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
 
     function _refusal(bytes32 id, address user, IRightsRegistry.Use calldata use_) private view returns (bytes32) {
         Record storage r = _records[id];
-        if (r.owner == address(0)) return "UNKNOWN";
         PackedCheckpoint c = _inForce(r, block.timestamp);
+        if (c.recordedAt() == 0) return "UNKNOWN";
         State state = _stateNow(id, c);
-        if (state == State.Draft) return "DRAFT";
-        if (state == State.Suspended) return "SUSPENDED";
-        if (state == State.Revoked) return "REVOKED";
+        if (state != State.Active) {
+            if (state == State.Draft) return "DRAFT";
+            return state == State.Suspended ? bytes32("SUSPENDED") : bytes32("REVOKED");
+        }
         if (block.timestamp < c.startTs()) return "NOT_STARTED";
         if (block.timestamp >= c.endTs()) return "EXPIRED";
         if (!_isPolicyActive(r.policyHashes[c.policyVersion()])) return "POLICY";
@@ -707,11 +723,11 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
         if (cap != 0 && r.used >= cap) return "CAP";
         bytes32 rightsHash = r.rightsHash;
         if (rightsHash == 0) return "NO_RIGHTS";
-        return RIGHTS.allows(rightsHash, use_);
+        return Ask.allows(address(RIGHTS), rightsHash, use_);
     }
 
     function _isPolicyActive(bytes32 policyHash) private view returns (bool) {
-        return policy.isPolicyHashActive(policyHash);
+        return Ask.word(address(policy), IPolicyRegistry.isPolicyHashActive.selector, policyHash, 0) != 0;
     }
 
     function _edgeOf(bytes32 id) private view returns (ISplitRegistry.Edge memory edge) {
@@ -731,9 +747,12 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
     {
         (state, reason) = (c.state(), uint32(c.reason()));
         if (state == State.Revoked || !_hasForest()) return (state, reason);
-        (ISplitRegistry.Mark mark, uint32 why) = ISplitRegistry(address(ade)).subtreeAt(id, time, asOf);
-        if (mark == ISplitRegistry.Mark.Revoked) return (State.Revoked, why);
-        if (mark == ISplitRegistry.Mark.Suspended && state == State.Active) return (State.Suspended, why);
+        (bytes32 mark, bytes32 why) = Ask.words(
+            address(ade), ISplitRegistry.subtreeAt.selector, id, bytes32(uint256(time)), bytes32(uint256(asOf))
+        );
+        if (mark == 0) return (state, reason);
+        if (uint256(mark) == uint256(ISplitRegistry.Mark.Revoked)) return (State.Revoked, uint32(uint256(why)));
+        if (state == State.Active) return (State.Suspended, uint32(uint256(why)));
     }
 
     /// @dev Override edges and marks are kept for the system registry, which is a proxy of this code.

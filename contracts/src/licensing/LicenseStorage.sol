@@ -69,6 +69,8 @@ abstract contract LicenseStorage is ILicenseRegistry {
 
     /// @dev What holds at `time` by all that is recorded; before the first is effective, the first.
     function _inForce(Record storage r, uint256 time) internal view returns (PackedCheckpoint) {
+        // The frequent case: nothing ever changed.
+        if (r.count < 2) return r.checkpoints[0];
         uint256 found = _find(r, time, type(uint256).max);
         return r.checkpoints[found == 0 ? 0 : found - 1];
     }

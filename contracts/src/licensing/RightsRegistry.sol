@@ -7,6 +7,47 @@ import {IRightsRegistry} from "./interfaces/IRightsRegistry.sol";
 import {Territories} from "./libraries/Territories.sol";
 import {Vocabulary} from "./libraries/Vocabulary.sol";
 
+/// @notice What most uses are judged by, in one word, from the lowest bit: rights 64, channels 64, count of territories 8,
+/// every language 1, worldwide 1, registered 1.
+type Head is uint256;
+
+using {registered, rights, channels, territoryCount, everyLanguage, worldwide} for Head;
+
+uint256 constant EVERY_LANGUAGE = 1 << 136;
+uint256 constant WORLDWIDE = 1 << 137;
+uint256 constant REGISTERED = 1 << 138;
+
+function packHead(IRightsRegistry.Rights calldata set) pure returns (Head) {
+    uint256 bits = uint256(set.rights) | uint256(set.channels) << 64 | set.territories.length << 128 | REGISTERED;
+    if (set.languages == type(uint256).max) bits |= EVERY_LANGUAGE;
+    if (set.worldwide) bits |= WORLDWIDE;
+    return Head.wrap(bits);
+}
+
+function rights(Head head) pure returns (uint64) {
+    return uint64(Head.unwrap(head));
+}
+
+function channels(Head head) pure returns (uint64) {
+    return uint64(Head.unwrap(head) >> 64);
+}
+
+function territoryCount(Head head) pure returns (uint256) {
+    return uint8(Head.unwrap(head) >> 128);
+}
+
+function everyLanguage(Head head) pure returns (bool) {
+    return Head.unwrap(head) & EVERY_LANGUAGE != 0;
+}
+
+function worldwide(Head head) pure returns (bool) {
+    return Head.unwrap(head) & WORLDWIDE != 0;
+}
+
+function registered(Head head) pure returns (bool) {
+    return Head.unwrap(head) & REGISTERED != 0;
+}
+
 /// @title Sets of rights, and the words they are made of (REF §4.1, C40)
 /// @dev Upholds [LIC-50] to [LIC-56].
 contract RightsRegistry is IRightsRegistry, Governed {
@@ -14,14 +55,9 @@ contract RightsRegistry is IRightsRegistry, Governed {
 
     // ---------------------------------------------------------------- structs
 
-    /// @dev `languages` stays empty where `everyLanguage`; words of `territories` beyond the count are never written.
+    /// @dev `languages` stays empty where every language is meant; words of `territories` beyond the count are never written.
     struct Stored {
-        uint64 rights;
-        uint64 channels;
-        uint8 territoryCount;
-        bool everyLanguage;
-        bool worldwide;
-        bool registered;
+        Head head;
         uint256 languages;
         uint256[10] territories;
     }
@@ -54,24 +90,18 @@ contract RightsRegistry is IRightsRegistry, Governed {
     function register(Rights calldata set) external returns (bytes32 rightsHash) {
         rightsHash = hashOf(set);
         Stored storage s = _sets[rightsHash];
-        if (s.registered) return rightsHash;
+        if (s.head.registered()) return rightsHash;
         _checkBits(Dimension.Right, set.rights);
         _checkBits(Dimension.Channel, set.channels);
-        bool everyLanguage = set.languages == type(uint256).max;
-        if (!everyLanguage) _checkBits(Dimension.Language, set.languages);
+        if (set.languages != type(uint256).max) _checkBits(Dimension.Language, set.languages);
         if (set.worldwide) {
             if (set.territories.length != 0) revert TerritoriesBesideWorld(set.territories.length);
         } else {
             if (set.territories.length == 0) revert TerritoriesEmpty();
             Territories.check(set.territories);
         }
-        s.rights = set.rights;
-        s.channels = set.channels;
-        s.territoryCount = uint8(set.territories.length);
-        s.everyLanguage = everyLanguage;
-        s.worldwide = set.worldwide;
-        s.registered = true;
-        if (!everyLanguage) s.languages = set.languages;
+        s.head = packHead(set);
+        if (set.languages != type(uint256).max) s.languages = set.languages;
         s.territories.store(set.territories);
         emit RightsRegistered(rightsHash);
     }
@@ -84,51 +114,68 @@ contract RightsRegistry is IRightsRegistry, Governed {
     /// @inheritdoc IRightsRegistry
     function rightsOf(bytes32 rightsHash) external view returns (Rights memory) {
         Stored storage s = _known(rightsHash);
-        return Rights(s.rights, s.channels, _languagesOf(s), s.worldwide, s.territories.load(s.territoryCount));
+        return Rights(
+            s.head.rights(),
+            s.head.channels(),
+            _languagesOf(s),
+            s.head.worldwide(),
+            s.territories.load(s.head.territoryCount())
+        );
     }
 
     /// @inheritdoc IRightsRegistry
     function isRegistered(bytes32 rightsHash) external view returns (bool) {
-        return _sets[rightsHash].registered;
+        return _sets[rightsHash].head.registered();
     }
 
     /// @inheritdoc IRightsRegistry
     function allows(bytes32 rightsHash, Use calldata use_) external view returns (bytes32 reason) {
-        Stored storage s = _known(rightsHash);
-        if (!_has(s.rights, use_.right)) return "RIGHT";
-        if (!_has(s.channels, use_.channel)) return "CHANNEL";
-        if (!s.everyLanguage && !_has(s.languages, use_.language)) return "LANGUAGE";
-        if (s.worldwide) return Territories.isCode(use_.territory) ? bytes32(0) : bytes32("TERRITORY");
-        if (!s.territories.contains(s.territoryCount, use_.territory)) return "TERRITORY";
+        // Every lane asks this for every receipt: written for gas, each word read once.
+        Stored storage s = _sets[rightsHash];
+        uint256 head = Head.unwrap(s.head);
+        if (head == 0) revert RightsUnknown(rightsHash);
+        (uint256 right, uint256 channel, uint256 language, uint256 territory) = _raw(use_);
+        if ((head & type(uint64).max) >> right & 1 == 0) return "RIGHT";
+        if ((head >> 64 & type(uint64).max) >> channel & 1 == 0) return "CHANNEL";
+        if (head & EVERY_LANGUAGE == 0 && s.languages >> language & 1 == 0) return "LANGUAGE";
+        if (head & WORLDWIDE == 0) {
+            if (s.territories.contains(territory)) return 0;
+        } else if (Territories.isCode(bytes5(bytes32(territory)))) {
+            return 0;
+        }
+        return "TERRITORY";
     }
 
     /// @inheritdoc IRightsRegistry
     function overlaps(bytes32 a, bytes32 b) external view returns (bool) {
         Stored storage x = _known(a);
         Stored storage y = _known(b);
-        if (x.rights & y.rights == 0 || x.channels & y.channels == 0) return false;
+        if (x.head.rights() & y.head.rights() == 0 || x.head.channels() & y.head.channels() == 0) return false;
         if (_languagesOf(x) & _languagesOf(y) == 0) return false;
-        if (x.worldwide || y.worldwide) return true;
-        return Territories.meet(x.territories.load(x.territoryCount), y.territories.load(y.territoryCount));
+        if (x.head.worldwide() || y.head.worldwide()) return true;
+        return
+            Territories.meet(x.territories.load(x.head.territoryCount()), y.territories.load(y.head.territoryCount()));
     }
 
     /// @inheritdoc IRightsRegistry
     function isWithin(bytes32 inner, bytes32 outer) external view returns (bytes32 reason) {
         Stored storage x = _known(inner);
         Stored storage y = _known(outer);
-        if (x.rights & ~y.rights != 0) return "RIGHT";
-        if (x.channels & ~y.channels != 0) return "CHANNEL";
+        if (x.head.rights() & ~y.head.rights() != 0) return "RIGHT";
+        if (x.head.channels() & ~y.head.channels() != 0) return "CHANNEL";
         if (_languagesOf(x) & ~_languagesOf(y) != 0) return "LANGUAGE";
-        if (y.worldwide) return 0;
-        if (x.worldwide) return "TERRITORY";
-        if (!Territories.within(x.territories.load(x.territoryCount), y.territories.load(y.territoryCount))) {
+        if (y.head.worldwide()) return 0;
+        if (x.head.worldwide()) return "TERRITORY";
+        if (!Territories.within(
+                x.territories.load(x.head.territoryCount()), y.territories.load(y.head.territoryCount())
+            )) {
             return "TERRITORY";
         }
     }
 
     /// @inheritdoc IRightsRegistry
     function grants(bytes32 rightsHash, uint8 right) external view returns (bool) {
-        return _has(_known(rightsHash).rights, right);
+        return _has(_known(rightsHash).head.rights(), right);
     }
 
     // ---------------------------------------------------------------- the vocabulary
@@ -167,11 +214,25 @@ contract RightsRegistry is IRightsRegistry, Governed {
 
     function _known(bytes32 rightsHash) private view returns (Stored storage s) {
         s = _sets[rightsHash];
-        if (!s.registered) revert RightsUnknown(rightsHash);
+        if (!s.head.registered()) revert RightsUnknown(rightsHash);
+    }
+
+    /// @dev An index past 255 finds no bit in any bitmap, so nothing is lost by not checking its range.
+    function _raw(Use calldata use_)
+        private
+        pure
+        returns (uint256 right, uint256 channel, uint256 language, uint256 territory)
+    {
+        assembly ("memory-safe") {
+            right := calldataload(use_)
+            channel := calldataload(add(use_, 0x20))
+            language := calldataload(add(use_, 0x40))
+            territory := calldataload(add(use_, 0x60))
+        }
     }
 
     function _languagesOf(Stored storage s) private view returns (uint256) {
-        return s.everyLanguage ? type(uint256).max : s.languages;
+        return s.head.everyLanguage() ? type(uint256).max : s.languages;
     }
 
     function _has(uint256 bitmap, uint8 index) private pure returns (bool) {

@@ -229,6 +229,8 @@ interface IRoyaltyLedger {
     function enableToken(address token, uint8 decimals) external;
     /// @notice Stops new money of it; what is here can be settled and withdrawn.
     function disableToken(address token) external;
+    /// @notice Copies from PauseFlags until when payouts are paused. PauseFlags calls it at every change; anyone may.
+    function notePause() external;
     /// @notice Who holds the role SETTLER: at most eight, each asked before a route closes.
     function settlers() external view returns (address[] memory);
 }

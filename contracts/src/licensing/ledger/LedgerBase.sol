@@ -112,6 +112,8 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
     mapping(bytes32 holdLeaf => bool) internal _leafCounted;
     address[] internal _settlers;
     uint32 internal _lastHold;
+    /// @dev PauseFlags' height for payouts, kept here: asking for it with every settlement and withdrawal would cost 8,000 gas.
+    uint64 private _pausedUntil;
     bool private transient _entered;
 
     // ---------------------------------------------------------------- constructor
@@ -140,8 +142,13 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
     }
 
     function _checkPayoutsOpen() private view {
-        uint64 until = PAUSES.pausedUntil(IPauseFlags.Flag.Payouts);
+        uint64 until = _pausedUntil;
         if (block.number < until) revert PayoutsPaused(until);
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function notePause() external {
+        _pausedUntil = PAUSES.pausedUntil(IPauseFlags.Flag.Payouts);
     }
 
     /// @dev One function of the ledger at a time. Functions rather than inlined code: the contract must fit its size limit.

@@ -10,8 +10,8 @@ import {LedgerHolds} from "./LedgerHolds.sol";
 /// @title Payees' withdrawals
 /// @notice Upholds [ROY-17], [ROY-21], [ROY-22]: a payee is paid the floor of its part of all that was kept, less what it took.
 abstract contract LedgerPayouts is LedgerHolds {
-    /// @dev Gas for one of several withdrawals: a receiver that burns it all harms itself.
-    uint256 private constant BATCH_ITEM_GAS = 500_000;
+    /// @dev Gas for one of several withdrawals: enough for eight holds; a receiver that burns it all harms itself.
+    uint256 private constant BATCH_ITEM_GAS = 900_000;
 
     // ---------------------------------------------------------------- actions
 

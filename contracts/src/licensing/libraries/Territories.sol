@@ -77,17 +77,30 @@ library Territories {
         }
     }
 
-    /// @dev Whether `code` or its country is among them.
-    function contains(uint256[10] storage words, uint256 count, bytes5 code) internal view returns (bool) {
-        bytes5 country = countryOf(code);
-        uint256 word;
-        for (uint256 i; i < count; ++i) {
-            if (i % PER_WORD == 0) word = words[i / PER_WORD];
-            bytes5 held = bytes5(bytes32(word));
-            if (held == code || held == country) return true;
-            // They ascend: nothing later can match.
-            if (held > code) return false;
-            word <<= CODE_BITS;
+    /// @dev Whether a code, in the highest bytes of `code`, or its country is among them.
+    function contains(uint256[10] storage words, uint256 code) internal view returns (bool) {
+        uint256 exact = code >> 216;
+        // Places that hold no code hold zero: it is none.
+        if (exact == 0) return false;
+        uint256 country = exact & 0xffff000000;
+        uint256 slot;
+        assembly {
+            slot := words.slot
+        }
+        unchecked {
+            for (uint256 end = slot + MOST / PER_WORD; slot != end; ++slot) {
+                uint256 word;
+                assembly ("memory-safe") {
+                    word := sload(slot)
+                }
+                uint256 held;
+                for (uint256 shift = 216; shift >= 16; shift -= CODE_BITS) {
+                    held = word >> shift & 0xffffffffff;
+                    if (held == exact || held == country) return true;
+                }
+                // They ascend: past it, or past the last of all, nothing can match.
+                if (held > exact || held == 0) return false;
+            }
         }
         return false;
     }
