@@ -282,17 +282,34 @@ contract SplitRegistry is ISplitRegistry, Governed {
     function payableRoute(bytes32 licence, uint32 period)
         external
         view
-        returns (uint64 start, uint16 royaltyBps, RouteNode[] memory nodes)
+        returns (uint64 start, uint16 royaltyBps, bytes32[] memory words)
     {
         uint64 end;
         (start, end) = PeriodLib.bounds(period);
         if (start >= block.timestamp) revert PeriodNotBegun(period, start);
-        bool revoked;
-        ILicenseRegistry.Status memory terms;
-        (nodes, terms, revoked) = _route(licence, start, true);
-        if (revoked || terms.state == ILicenseRegistry.State.Revoked) revert LicenceInactive(licence);
-        if (!_isActive(terms.state) && !_wokeWithin(licence, start, end)) revert LicenceInactive(licence);
-        royaltyBps = terms.royaltyBps;
+        (RouteNode[] memory nodes, uint256 terms, bool revoked) = _route(licence, start, true);
+        ILicenseRegistry.State state = ILicenseRegistry.State(uint8(terms));
+        if (revoked || state == ILicenseRegistry.State.Revoked) revert LicenceInactive(licence);
+        if (!_isActive(state) && !_wokeWithin(licence, start, end)) revert LicenceInactive(licence);
+        return (start, uint16(terms >> 40), _pack(nodes));
+    }
+
+    /// @dev Four words for each node that counts.
+    function _pack(RouteNode[] memory nodes) private pure returns (bytes32[] memory words) {
+        words = new bytes32[](nodes.length * 4);
+        uint256 length;
+        for (uint256 i; i < nodes.length; ++i) {
+            RouteNode memory node = nodes[i];
+            if (!node.active) continue;
+            words[length] = node.licence;
+            words[length + 1] = node.route;
+            words[length + 2] = node.parentRoute;
+            words[length + 3] = bytes32(uint256(node.splitVersion) << 128 | uint256(node.numer) << 64 | node.denom);
+            length += 4;
+        }
+        assembly ("memory-safe") {
+            mstore(words, length)
+        }
     }
 
     /// @inheritdoc ISplitRegistry
@@ -313,20 +330,22 @@ contract SplitRegistry is ISplitRegistry, Governed {
         if (nodes[0].route == route) revert RouteInForce(licence, route);
     }
 
-    /// @dev `leafPaid`: count the licence itself as active. `terms` and `revoked` (by a mark) are the licence's own.
+    /// @dev `leafPaid`: count the licence itself as active. `terms` (as `routeTermsAt` packs them) and `revoked` (by a mark) are
+    /// the licence's own.
     function _route(bytes32 licence, uint64 time, bool leafPaid)
         private
         view
-        returns (RouteNode[] memory nodes, ILicenseRegistry.Status memory terms, bool revoked)
+        returns (RouteNode[] memory nodes, uint256 terms, bool revoked)
     {
         uint256 top = _edges[licence].depth;
         nodes = new RouteNode[](top + 1);
+        bytes32[] memory ids = new bytes32[](top + 1);
         // Nodes below `marked` are in a revoked subtree.
         uint256 marked;
         for (uint256 i; i <= top; ++i) {
             RouteNode memory node = nodes[i];
             EdgeRecord storage edge = _edges[licence];
-            node.licence = licence;
+            (node.licence, ids[i]) = (licence, licence);
             if (edge.marked && _markAt(licence, time).mark == Mark.Revoked) marked = i + 1;
             if (i != top) {
                 (node.numer, node.denom) = (edge.numer, edge.denom);
@@ -334,12 +353,13 @@ contract SplitRegistry is ISplitRegistry, Governed {
             }
         }
         revoked = marked != 0;
+        uint256[] memory allTerms = LICENCES.routeTermsAt(ids, time);
         bytes32 above;
         for (uint256 i = top + 1; i != 0;) {
             RouteNode memory node = nodes[--i];
-            terms = LICENCES.termsAt(node.licence, time);
-            node.splitVersion = terms.splitVersion;
-            node.active = (i == 0 && leafPaid) || (i >= marked && _isActive(terms.state));
+            terms = allTerms[i];
+            node.splitVersion = uint32(terms >> 8);
+            node.active = (i == 0 && leafPaid) || (i >= marked && _isActive(ILicenseRegistry.State(uint8(terms))));
             node.parentRoute = above;
             above = EfficientHashLib.hash(
                 above, node.licence, bytes32(uint256(node.splitVersion)), bytes32(uint256(node.active ? 1 : 0))

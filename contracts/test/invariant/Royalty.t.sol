@@ -121,7 +121,7 @@ contract RoyaltyInvariantTest is RoyaltyBase {
             if (i > 30) _handler.releaseHold(seed);
             _handler.withdrawReleased(seed);
             if (i > 35) _handler.wait(5 days);
-            if (i % 7 == 6) _handler.licensorActs(seed & ~uint256(0xff00) | 0x0900);
+            if (i % 7 == 6) _handler.licensorActs(i % 7 | 9 << 8 | seed << 24);
             _handler.closeRoute(seed);
             invariant_every_unit_is_accounted_for();
         }

@@ -207,12 +207,14 @@ contract RoyaltyHandler is CommonBase, StdUtils {
     function licensorActs(uint256 seed) external {
         bytes32 id = licences[seed % licences.length];
         uint256 act = (seed >> 8) % 24;
-        vm.prank(LICENSOR);
         if (act == 0) {
+            vm.prank(LICENSOR);
             try REGISTRY.revoke(id) {} catch {}
         } else if (act == 1) {
+            vm.prank(LICENSOR);
             try SPLITS.markSubtree(id, ISplitRegistry.Mark.Revoked, 1) {} catch {}
         } else if (act < 8) {
+            vm.prank(LICENSOR);
             try SPLITS.markSubtree(id, ISplitRegistry.Mark((seed >> 16) % 2), 1) {} catch {}
         } else {
             ILicenseRegistry.LicenseData memory d;
@@ -222,6 +224,7 @@ contract RoyaltyHandler is CommonBase, StdUtils {
             d.endTs = uint64(block.timestamp + (act == 8 ? 3 days : 3650 days));
             d.adeSplitHash = splitHashes[(seed >> 40) % splitHashes.length];
             d.acePolicyHash = policy;
+            vm.prank(LICENSOR);
             try REGISTRY.modify(id, d) {
                 ++done["modify"];
             } catch {}

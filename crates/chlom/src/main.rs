@@ -8,6 +8,7 @@ mod dev;
 mod exit;
 mod license;
 mod logging;
+mod output;
 mod royalty;
 mod table;
 

@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn a_custom_error_is_told_by_its_name_and_values() {
         assert_eq!(decoded(EdgeRate { numer: 3, denom: 2 }.abi_encode()), "EdgeRate { numer: 3, denom: 2 }");
-        let error = crate::contracts::policy_registry::IPolicyRegistry::PolicyKnown { policyHash: B256::ZERO };
+        let error =
+            crate::contracts::policy_registry::IPolicyRegistry::PolicyKnown { policyHash: B256::ZERO };
         assert_eq!(decoded(error.abi_encode()), format!("PolicyKnown {{ policyHash: {} }}", B256::ZERO));
     }
 

@@ -37,7 +37,8 @@ fn node(answer: impl FnOnce(&str) -> Vec<u8> + Send + 'static) -> Rpc {
 }
 
 fn http(body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).into_bytes()
+    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+        .into_bytes()
 }
 
 fn ask(rpc: &Rpc) -> Result<u64, ClientError> {
@@ -61,14 +62,17 @@ fn a_revert_is_told_apart_from_a_refusal() {
     let error = ask(&node(move |_| http(&reverted.to_string()))).unwrap_err();
     let ClientError::Revert { revert, .. } = error else { panic!("{error}") };
     assert!(revert.is("EXISTS"), "{revert}");
-    let refused = json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": -32000, "message": "nonce too low" } });
+    let refused =
+        json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": -32000, "message": "nonce too low" } });
     let error = ask(&node(move |_| http(&refused.to_string()))).unwrap_err();
     assert_eq!(error.to_string(), "eth_test: nonce too low (code -32000)");
 }
 
 #[test]
 fn what_is_no_answer_to_the_question_is_refused() {
-    for body in ["", "null", "[]", "{", r#"{"id":1,"result":"seven"}"#, r#"{"id":2,"result":7}"#, r#"{"result":7}"#] {
+    for body in
+        ["", "null", "[]", "{", r#"{"id":1,"result":"seven"}"#, r#"{"id":2,"result":7}"#, r#"{"result":7}"#]
+    {
         let error = ask(&node(move |_| http(body))).unwrap_err();
         assert!(matches!(error, ClientError::Answer { .. }), "{body}: {error}");
     }

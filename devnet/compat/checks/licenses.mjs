@@ -136,9 +136,11 @@ export async function run(t) {
     assert.match(unsalted.stdout, /only a registrar mints without a salt/);
     await writeFile(file, JSON.stringify({ ...own, salt: keccak256(toHex('of this check')) }));
     await chlom.run(...args);
-    assert.equal(await read(registry, 'licensorOf', [idOf('OWN-1')]), stranger.address);
-    const head = await chlom.attempt('license', 'revoke', 'OWN-1', ...from);
-    assert.deepEqual([head.code, /refuses: OWNER/.test(head.stderr)], [6, true], head.stderr);
+    const licensor = await read(registry, 'licensorOf', [idOf('OWN-1')]);
+    assert.equal(licensor.toLowerCase(), stranger.address.toLowerCase());
+    const other = await chlom.attempt('license', 'revoke', 'OWN-1', '--from', chain.accounts[2].address);
+    assert.deepEqual([other.code, /refuses: OWNER/.test(other.stderr)], [6, true], other.stderr);
+    await chlom.run('license', 'revoke', 'OWN-1', '--key-file', key);
   });
 
   const token = await t.need('a token with six decimals is enabled by the timelock, and a pot is funded', async () => {
@@ -193,7 +195,9 @@ export async function run(t) {
       const got = allocations.map(({ to, amount }) => ({ address: to.toLowerCase(), amount: String(amount) }));
       assert.deepEqual(got, sorted, id);
       assert.equal(left, BigInt(residual), id);
-      await write(ledger, 'withdrawBatch', [payees.map((_, index) => ({ key, token: token.address, index }))]);
+      // A payout that fails stops no other, so that an estimate would be content with gas for none.
+      const gas = BigInt(payees.length) * 250_000n + 100_000n;
+      await write(ledger, 'withdrawBatch', [payees.map((_, index) => ({ key, token: token.address, index }))], { gas });
       for (const { address, amount } of payees) paid.set(address, (paid.get(address) ?? 0n) + BigInt(amount));
       fees += BigInt(fee);
     }

@@ -4,7 +4,6 @@ pragma solidity ^0.8.24;
 import {Roles} from "../../core/Roles.sol";
 import {ParameterKeys} from "../../core/ParameterKeys.sol";
 import {IRoyaltyLedger} from "../interfaces/IRoyaltyLedger.sol";
-import {ISplitRegistry} from "../interfaces/ISplitRegistry.sol";
 import {RoyaltyMath} from "../libraries/RoyaltyMath.sol";
 import {LedgerPots} from "./LedgerPots.sol";
 
@@ -57,8 +56,8 @@ abstract contract LedgerSettlement is LedgerPots {
 
     /// @inheritdoc IRoyaltyLedger
     function routeKeyOf(bytes32 licence, uint32 period) external view returns (RouteKey memory) {
-        (,, ISplitRegistry.RouteNode[] memory nodes) = SPLITS.payableRoute(licence, period);
-        return RouteKey(licence, nodes[0].splitVersion, nodes[0].parentRoute, 0);
+        (,, bytes32[] memory words) = SPLITS.payableRoute(licence, period);
+        return RouteKey(licence, _versionIn(words[3]), words[2], 0);
     }
 
     // ---------------------------------------------------------------- a row
@@ -68,16 +67,19 @@ abstract contract LedgerSettlement is LedgerPots {
         bytes32 rowKey = _key(row.batch, _word(row.payer), row.licence);
         if (_settled[rowKey]) revert AlreadySettled(row.batch, row.payer, row.licence);
         _settled[rowKey] = true;
-        (uint64 start, uint16 royaltyBps, ISplitRegistry.RouteNode[] memory nodes) =
-            SPLITS.payableRoute(row.licence, row.period);
+        (uint64 start, uint16 royaltyBps, bytes32[] memory words) = SPLITS.payableRoute(row.licence, row.period);
         uint256 most;
         (base, fee, most) = _accrue(row, start, royaltyBps);
         _spend(row, most, base);
         // A fee is at most its cap, a uint96; the sum is checked.
         // forge-lint: disable-next-line(unsafe-typecast)
         if (fee != 0) _tokens[row.token].fees += uint104(fee);
-        _emitSettled(row, base, fee, nodes[0].route);
-        _flow(row.token, row.period, nodes, base - fee);
+        _emitSettled(row, base, fee, words[1]);
+        // Up the route, as long as something passes up.
+        uint256 inflow = base - fee;
+        for (uint256 i; i < words.length && inflow != 0; i += 4) {
+            inflow = _credit(row.token, row.period, words, i, inflow);
+        }
     }
 
     function _emitSettled(Row calldata row, uint256 base, uint256 fee, bytes32 route) private {
@@ -134,39 +136,41 @@ abstract contract LedgerSettlement is LedgerPots {
 
     // ---------------------------------------------------------------- the flow
 
-    /// @dev Upholds [ROY-14], [ROY-15], [ROY-16] and theorem T2: every unit that flows in is kept by a node or passes up.
-    function _flow(address token, uint32 period, ISplitRegistry.RouteNode[] memory nodes, uint256 inflow) private {
-        uint256 i;
-        while (inflow != 0) {
-            uint256 above = i + 1;
-            while (above < nodes.length && !nodes[above].active) ++above;
-            bool isTop = above == nodes.length;
-            inflow = _credit(token, period, nodes[i], inflow, isTop);
-            if (isTop) return;
-            i = above;
-        }
-    }
-
-    /// @dev Adds to a route's account. @return up What passes up of it: the floor now less what passed before.
-    function _credit(address token, uint32 period, ISplitRegistry.RouteNode memory node, uint256 inflow, bool isTop)
+    /// @dev Adds to the account of the route at `words[place]` (as `payableRoute` packs them). Upholds [ROY-14], [ROY-15],
+    /// [ROY-16] and theorem T2: every unit that flows in is kept here or passes up.
+    /// @return up The floor now less what passed before; nothing when no active licence is above.
+    function _credit(address token, uint32 period, bytes32[] memory words, uint256 place, uint256 inflow)
         private
         returns (uint256 up)
     {
-        (AccountRecord storage account, uint16 generation) = _receiving(token, node.route);
+        bytes32 licence = words[place];
+        bytes32 route = words[place + 1];
+        (AccountRecord storage account, uint16 generation) = _receiving(token, route);
         AccountRecord memory a = account;
+        if (a.lastPeriod == 0) {
+            emit RouteOpened(licence, route, words[place + 2], _versionIn(words[place + 3]), generation);
+        }
         uint256 total = a.inflow + inflow;
         if (total > type(uint112).max) revert AmountTooLarge(inflow, type(uint112).max - a.inflow);
-        // A rate is at most one, so `passed` ≤ `total`; the way up is the route's, so it never falls.
-        uint256 passed = isTop ? 0 : RoyaltyMath.up(total, node.numer, node.denom);
-        up = passed - a.passedUp;
-        if (a.lastPeriod == 0) {
-            emit RouteOpened(node.licence, node.route, node.parentRoute, node.splitVersion, generation);
+        if (place + 4 < words.length) {
+            // A rate is at most one, so this is at most `total`; the way up is the route's, so it never falls.
+            uint256 rate = uint256(words[place + 3]);
+            uint256 passed = RoyaltyMath.up(total, uint64(rate >> 64), uint64(rate));
+            up = passed - a.passedUp;
+            // forge-lint: disable-next-line(unsafe-typecast)
+            a.passedUp = uint112(passed);
         }
-        // Both at most 2¹¹² − 1.
+        // At most 2¹¹² − 1.
         // forge-lint: disable-next-line(unsafe-typecast)
-        (account.inflow, account.passedUp) = (uint112(total), uint112(passed));
+        (account.inflow, account.passedUp) = (uint112(total), a.passedUp);
         account.lastPeriod = a.lastPeriod > period ? a.lastPeriod : period;
-        emit PayoutReceipt(node.licence, node.route, token, period, inflow, inflow - up, up);
+        emit PayoutReceipt(licence, route, token, period, inflow, inflow - up, up);
+    }
+
+    function _versionIn(bytes32 word) private pure returns (uint32) {
+        // The three numbers of a node are packed so.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint32(uint256(word) >> 128);
     }
 
     /// @dev The account of a route that is not closed.

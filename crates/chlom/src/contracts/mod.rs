@@ -5,7 +5,7 @@ use chlom_evm::genesis::contracts::SYSTEM_CONTRACTS;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::table::table;
+use crate::{output, table::table};
 
 /// Arguments of `chlom contracts`.
 #[derive(Args, Debug)]
@@ -25,9 +25,9 @@ pub(crate) struct ContractsArgs {
 /// When an artefact of this build cannot be read.
 pub(crate) fn run(args: &ContractsArgs) -> Result<()> {
     if args.json {
-        println!("{}", json()?);
+        output::line(json()?);
     } else {
-        print!("{}", text());
+        output::print(&text());
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use chlom_client::{
     Chain, Receipt, Request, Signer,
     contracts::{
-        license_registry::ILicenseRegistry::{Terms, assignCall, commitMintCall, mint_1Call, modifyCall},
+        license_registry::ILicenseRegistry::{Terms, assignCall, commitMintCall, mint_0Call, modifyCall},
         rights_registry::IRightsRegistry::registerCall,
         split_registry::ISplitRegistry::registerVectorCall,
     },
@@ -134,7 +134,7 @@ fn mint(step: &Step) -> Request {
         denom: parent.map_or(0, |parent| parent.denom),
         draft: false,
     };
-    let call = mint_1Call { id: document.id(), d: step.data.clone(), t: terms };
+    let call = mint_0Call { id: document.id(), d: step.data.clone(), t: terms };
     Request::call(format!("minting {}", document.name), LICENSE_REGISTRY, &call)
 }
 

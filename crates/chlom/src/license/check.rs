@@ -14,6 +14,7 @@ use super::{
 use crate::{
     connection::NodeArgs,
     exit::{Refused, Usage},
+    output,
 };
 
 /// Arguments of `chlom license check`.
@@ -66,9 +67,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<()> {
     let reason = ascii(answer.reason);
     if args.json {
         let reason = if answer.allowed { None } else { Some(&reason) };
-        println!("{}", json!({ "id": args.id, "allowed": answer.allowed, "reason": reason }));
+        output::line(json!({ "id": args.id, "allowed": answer.allowed, "reason": reason }));
     } else if answer.allowed {
-        println!("allowed");
+        output::line("allowed");
     }
     if answer.allowed {
         return Ok(());

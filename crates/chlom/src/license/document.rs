@@ -167,8 +167,8 @@ impl Reader<'_> {
         let owner = self.take("owner", address(object, "owner"));
         let licensee = self.take("licensee", address(object, "licensee"));
         let royalty_bps = self.take("royalty", self.royalty());
-        let start = self.take("start", text(object, "start").and_then(date::day_start));
-        let end = self.take("end", text(object, "end").and_then(date::day_end));
+        let start = self.take("start", text(object, "start").and_then(|day| date::day_start(&day)));
+        let end = self.take("end", text(object, "end").and_then(|day| date::day_end(&day)));
         if let (Some(start), Some(end)) = (start, end) {
             if end <= start {
                 self.say("end", "lies before start");

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     connection::{NodeArgs, SignerArgs},
     exit::{Refused, Usage},
+    output,
     table::table,
 };
 
@@ -81,14 +82,14 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
     let steps = plan(&mut licences, documents, args.policy, sender)?;
     let rows: Vec<_> = steps.iter().map(super::plan::Step::row).collect();
     if !args.json {
-        print!("{}", table(&["id", "", "what"], &rows));
-        println!("{}", summary(&steps));
+        output::print(&table(&["id", "", "what"], &rows));
+        output::line(summary(&steps));
     }
     let refused = steps.iter().filter(|step| matches!(step.verdict, Verdict::Refused(_))).count();
     let report = |done: serde_json::Value| {
         if args.json {
             let licences: Vec<_> = steps.iter().map(super::plan::Step::json).collect();
-            println!("{}", json!({ "licences": licences, "sent": done }));
+            output::line(json!({ "licences": licences, "sent": done }));
         }
     };
     if refused > 0 {
@@ -103,13 +104,13 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
     };
     let mut said = |what: &str| {
         if !args.json {
-            println!("{what}");
+            output::line(what);
         }
     };
     let done = apply(&licences, signer, sender, &steps, &mut said)?;
     report(json!({ "transactions": done.transactions, "gas": done.gas }));
     if !args.json {
-        println!("{} transactions, {} gas", done.transactions, done.gas);
+        output::line(format!("{} transactions, {} gas", done.transactions, done.gas));
     }
     Ok(())
 }

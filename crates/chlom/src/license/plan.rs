@@ -277,3 +277,7 @@ impl Step {
         json
     }
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -7,7 +7,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::document::id_of;
-use crate::connection::{NodeArgs, SignerArgs};
+use crate::{
+    connection::{NodeArgs, SignerArgs},
+    output,
+};
 
 /// Arguments of `chlom license revoke`.
 #[derive(Args, Debug)]
@@ -34,9 +37,9 @@ pub(crate) fn run(args: &RevokeArgs) -> Result<()> {
     let receipts = chain.send_all(&signer, &[request])?;
     for receipt in receipts {
         if args.json {
-            println!("{}", json!({ "id": args.id, "hash": receipt.hash, "height": receipt.height }));
+            output::line(json!({ "id": args.id, "hash": receipt.hash, "height": receipt.height }));
         } else {
-            println!("{} is revoked, in block {} ({})", args.id, receipt.height, receipt.hash);
+            output::line(format!("{} is revoked, in block {} ({})", args.id, receipt.height, receipt.hash));
         }
     }
     Ok(())

@@ -16,7 +16,7 @@ use super::{
     rate,
     registry::{Licences, state_shown, territory_shown},
 };
-use crate::{connection::NodeArgs, exit::Refused, table::table};
+use crate::{connection::NodeArgs, exit::Refused, output, table::table};
 
 /// `ISplitRegistry.Kind.Vector`.
 const VECTOR: u8 = 1;
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<()> {
     let id = id_of(&args.id);
     let json = describe(&licences, id, &args.id)?;
     if args.json {
-        println!("{json}");
+        output::line(&json);
         return Ok(());
     }
     let mut rows = Vec::new();
@@ -50,14 +50,14 @@ pub(crate) fn run(args: &ShowArgs) -> Result<()> {
             rows.push(vec![name.clone(), plain(value)]);
         }
     }
-    print!("{}", table(&["field", "value"], &rows));
+    output::print(&table(&["field", "value"], &rows));
     let shares: Vec<Vec<String>> = json["splits"]
         .as_array()
         .map(|shares| shares.iter().map(|share| vec![plain(&share["to"]), plain(&share["weight"])]).collect())
         .unwrap_or_default();
     if !shares.is_empty() {
-        println!();
-        print!("{}", table(&["payee", "weight"], &shares));
+        output::line("");
+        output::print(&table(&["payee", "weight"], &shares));
     }
     Ok(())
 }

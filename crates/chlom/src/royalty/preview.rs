@@ -19,7 +19,7 @@ use chlom_royalty::{
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::{connection::NodeArgs, exit::Usage, license::id_of, table::table};
+use crate::{connection::NodeArgs, exit::Usage, license::id_of, output, table::table};
 
 mod erc20 {
     alloy_sol_types::sol! {
@@ -81,10 +81,15 @@ pub(crate) fn run(args: &PreviewArgs) -> Result<()> {
     let fee = fee_at(&chain, period.start(), decimals(&chain, args.token)?)?.due(base);
     let stations = through(&chain, licence, period, base.saturating_sub(fee))?;
     if args.json {
-        println!("{}", as_json(args, period, base, fee, &stations));
+        output::line(as_json(args, period, base, fee, &stations));
         return Ok(());
     }
-    println!("{} in {}: revenue {}, base {base}, fee {fee}\n", args.id, period.code(), args.revenue);
+    output::line(format!(
+        "{} in {}: revenue {}, base {base}, fee {fee}\n",
+        args.id,
+        period.code(),
+        args.revenue
+    ));
     let rows: Vec<_> = stations
         .iter()
         .map(|s| {
@@ -99,12 +104,12 @@ pub(crate) fn run(args: &PreviewArgs) -> Result<()> {
             .into()
         })
         .collect();
-    println!("{}", table(&["licence", "inflow", "passes up", "keeps", "residual"], &rows));
+    output::line(table(&["licence", "inflow", "passes up", "keeps", "residual"], &rows));
     let rows: Vec<_> = stations
         .iter()
         .flat_map(|s| s.payees.iter().map(|(payee, amount)| vec![payee.to_string(), amount.to_string()]))
         .collect();
-    print!("{}", table(&["payee", "amount"], &rows));
+    output::print(&table(&["payee", "amount"], &rows));
     Ok(())
 }
 
