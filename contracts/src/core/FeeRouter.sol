@@ -77,7 +77,12 @@ contract FeeRouter is IFeeRouter, Governed, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IFeeRouter
-    function payDla(address token, address to) external onlyRoles(Roles.PAYMASTER) nonReentrant returns (uint256 amount) {
+    function payDla(address token, address to)
+        external
+        onlyRoles(Roles.PAYMASTER)
+        nonReentrant
+        returns (uint256 amount)
+    {
         (, amount,) = accrued(token);
         _shares[token].dlaPaid += SafeCastLib.toUint128(amount);
         _pay(token, to, amount);

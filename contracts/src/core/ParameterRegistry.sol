@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Governed} from "./Governed.sol";
+import {ParameterKeys} from "./ParameterKeys.sol";
 import {IParameterRegistry} from "./interfaces/IParameterRegistry.sol";
 
 /// @title Governance parameters with their history
@@ -19,11 +20,6 @@ contract ParameterRegistry is IParameterRegistry, Governed {
         Entry[] history;
     }
 
-    /// @notice Fee rate in basis points before clamping to 50–100 (REF C5).
-    bytes32 public constant FEE_DYNAMIC_BPS = "fee.dynamic_bps";
-    /// @notice Fee cap in whole settlement units for each (token, licence, lane, period) (REF C5).
-    bytes32 public constant FEE_CAP_UNITS = "fee.cap_units";
-
     mapping(bytes32 key => Parameter) private _parameters;
 
     /// @dev An implementation is never initialised itself.
@@ -34,8 +30,8 @@ contract ParameterRegistry is IParameterRegistry, Governed {
     /// @param authority Gets no role here: parameters are the owner's alone.
     function initialize(address owner, address authority) external initializer {
         _govern(owner, authority, 0);
-        _add(FEE_DYNAMIC_BPS, 0, 10_000, 50);
-        _add(FEE_CAP_UNITS, 0, 1_000_000, 1_000);
+        _add(ParameterKeys.FEE_DYNAMIC_BPS, 0, 10_000, 50);
+        _add(ParameterKeys.FEE_CAP_UNITS, 0, 1_000_000, 1_000);
     }
 
     /// @inheritdoc IParameterRegistry

@@ -3,6 +3,8 @@ pragma solidity ^0.8.24;
 
 import {Governed} from "./Governed.sol";
 import {Roles} from "./Roles.sol";
+import {SystemAddresses} from "./SystemAddresses.sol";
+import {IRoyaltyLedger} from "../licensing/interfaces/IRoyaltyLedger.sol";
 import {IPauseFlags} from "./interfaces/IPauseFlags.sol";
 
 /// @title Pause flags (REF C23)
@@ -56,6 +58,7 @@ contract PauseFlags is IPauseFlags, Governed {
     function unpause(Flag flag) external onlyOwnerOrRoles(Roles.GUARDIAN) {
         if (!isPaused(flag)) revert PauseNotActive(flag);
         pausedUntil[flag] = uint64(block.number);
+        _tellLedger(flag);
         emit Unpaused(flag);
     }
 
@@ -73,5 +76,12 @@ contract PauseFlags is IPauseFlags, Governed {
         if (untilHeight <= height) revert PauseInPast(untilHeight, height);
         if (untilHeight > height + EPOCH_BLOCKS) revert PauseTooLong(untilHeight, height + EPOCH_BLOCKS);
         pausedUntil[flag] = untilHeight;
+        _tellLedger(flag);
+    }
+
+    /// @dev The ledger keeps a copy. A ledger that fails to take it stops no flag: anyone may have it look again.
+    function _tellLedger(Flag flag) private {
+        if (flag != Flag.Payouts || SystemAddresses.ROYALTY_LEDGER.code.length == 0) return;
+        try IRoyaltyLedger(SystemAddresses.ROYALTY_LEDGER).notePause() {} catch {}
     }
 }

@@ -238,6 +238,17 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
     }
 
     /// @inheritdoc ILicenseRegistry
+    function routeTermsAt(bytes32[] calldata ids, uint64 time) external view returns (uint256[] memory terms) {
+        terms = new uint256[](ids.length);
+        for (uint256 i; i < ids.length; ++i) {
+            PackedCheckpoint c = _inForce(_known(ids[i]), time);
+            State state = c.state();
+            if (state != State.Revoked && time >= c.endTs()) state = State.Expired;
+            terms[i] = uint256(state) | c.splitVersion() << 8 | c.royaltyBps() << 40;
+        }
+    }
+
+    /// @inheritdoc ILicenseRegistry
     function checkpointCount(bytes32 id) external view returns (uint256) {
         return _records[id].count;
     }

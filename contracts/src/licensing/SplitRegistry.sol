@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BUSL-1.1
 pragma solidity ^0.8.24;
 
+import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+
 import {Governed} from "../core/Governed.sol";
 import {Roles} from "../core/Roles.sol";
 import {SystemAddresses} from "../core/SystemAddresses.sol";
 import {IADEVerifier} from "./interfaces/IADEVerifier.sol";
 import {ILicenseRegistry} from "./interfaces/ILicenseRegistry.sol";
 import {ISplitRegistry} from "./interfaces/ISplitRegistry.sol";
+import {PeriodLib} from "./libraries/PeriodLib.sol";
+import {ReceiptTree} from "./libraries/ReceiptTree.sol";
+import {RoyaltyMath} from "./libraries/RoyaltyMath.sol";
 import {SplitStore} from "./libraries/SplitStore.sol";
 import {SumTree} from "./libraries/SumTree.sol";
 
@@ -38,6 +43,14 @@ contract SplitRegistry is ISplitRegistry, Governed {
     uint256 public constant MAX_PAYEES = 512;
     uint256 public constant MAX_LEAVES = 100_000;
     uint8 public constant MAX_EDGE_DEPTH = 16;
+
+    /// @notice How long after its end a period takes batches (ARCHITECTURE §6).
+    uint64 public constant BATCH_WINDOW = 60 days;
+    /// @notice A period of at most seven days and its window.
+    uint64 public constant ROUTE_WINDOW = BATCH_WINDOW + 7 days;
+
+    /// @dev Checkpoints that LicenseRegistry lets wait for their time.
+    uint256 private constant MAX_SCHEDULED = 4;
 
     ILicenseRegistry private constant LICENCES = ILicenseRegistry(SystemAddresses.LICENSE_REGISTRY);
 
@@ -140,6 +153,38 @@ contract SplitRegistry is ISplitRegistry, Governed {
     }
 
     /// @inheritdoc ISplitRegistry
+    /// @dev Upholds [ROY-35].
+    function allocate(bytes32 splitHash, uint256 kept)
+        external
+        view
+        returns (Allocation[] memory allocations, uint256 kept_, uint256 residual, bytes32 root)
+    {
+        (allocations, residual) = _allocate(splitHash, kept);
+        return (allocations, kept, residual, ReceiptTree.root(allocations));
+    }
+
+    /// @inheritdoc ISplitRegistry
+    function residualOf(bytes32 splitHash, uint256 kept)
+        external
+        view
+        returns (uint256 residual, uint96 treeDenom, uint32 treeLeaves)
+    {
+        if (kindOf(splitHash) == Kind.Tree) (, treeDenom, treeLeaves) = treeOf(splitHash);
+        else (, residual) = _allocate(splitHash, kept);
+    }
+
+    /// @inheritdoc ISplitRegistry
+    function allocationProof(bytes32 splitHash, uint256 kept, uint256 index, bytes32 accountSlot)
+        external
+        view
+        returns (Allocation memory allocation, bytes32[] memory path, bytes32 accountSlot_)
+    {
+        (Allocation[] memory all,) = _allocate(splitHash, kept);
+        if (index >= all.length) revert SplitIndex(splitHash, index, all.length);
+        return (all[index], ReceiptTree.path(all, index), accountSlot);
+    }
+
+    /// @inheritdoc ISplitRegistry
     /// @dev Upholds [ROY-7]. Bits of `path` above the leaf's level must be clear, so that a leaf has one proof.
     function verifyLeaf(
         bytes32 splitHash,
@@ -229,30 +274,122 @@ contract SplitRegistry is ISplitRegistry, Governed {
     /// @dev Upholds [ROY-13]. Edges never change, terms and marks of a time gone by neither: so a route at such a time is
     /// the same whenever it is asked for.
     function routeAt(bytes32 licence, uint64 time) external view returns (RouteNode[] memory nodes) {
+        (nodes,,) = _route(licence, time, false);
+    }
+
+    /// @inheritdoc ISplitRegistry
+    /// @dev Upholds [ROY-20]. What was sold is the lane's to prove. A licence that woke within the period keeps its own money.
+    function payableRoute(bytes32 licence, uint32 period)
+        external
+        view
+        returns (uint64 start, uint16 royaltyBps, bytes32[] memory words)
+    {
+        uint64 end;
+        (start, end) = PeriodLib.bounds(period);
+        if (start >= block.timestamp) revert PeriodNotBegun(period, start);
+        (RouteNode[] memory nodes, uint256 terms, bool revoked) = _route(licence, start, true);
+        ILicenseRegistry.State state = ILicenseRegistry.State(uint8(terms));
+        if (revoked || state == ILicenseRegistry.State.Revoked) revert LicenceInactive(licence);
+        if (!_isActive(state) && !_wokeWithin(licence, start, end)) revert LicenceInactive(licence);
+        return (start, uint16(terms >> 40), _pack(nodes));
+    }
+
+    /// @dev Four words for each node that counts.
+    function _pack(RouteNode[] memory nodes) private pure returns (bytes32[] memory words) {
+        words = new bytes32[](nodes.length * 4);
+        uint256 length;
+        for (uint256 i; i < nodes.length; ++i) {
+            RouteNode memory node = nodes[i];
+            if (!node.active) continue;
+            words[length] = node.licence;
+            words[length + 1] = node.route;
+            words[length + 2] = node.parentRoute;
+            words[length + 3] = bytes32(uint256(node.splitVersion) << 128 | uint256(node.numer) << 64 | node.denom);
+            length += 4;
+        }
+        assembly ("memory-safe") {
+            mstore(words, length)
+        }
+    }
+
+    /// @inheritdoc ISplitRegistry
+    /// @dev Upholds [ROY-28].
+    function checkSuperseded(bytes32 licence, bytes32 route, uint32 lastPeriod) external view returns (uint32 until) {
+        uint64 past = uint64(block.timestamp) - ROUTE_WINDOW;
+        _checkNotInForce(licence, route, uint64(block.timestamp));
+        _checkNotInForce(licence, route, past);
+        (, uint64 end) = PeriodLib.bounds(lastPeriod);
+        if (block.timestamp < end + BATCH_WINDOW) revert RouteTooRecent(lastPeriod, end + BATCH_WINDOW);
+        // Periods after this one take no rows at the route: it was not in force when they began, or it comes back later.
+        until = PeriodLib.containing(past);
+        if (until < lastPeriod) until = lastPeriod;
+    }
+
+    function _checkNotInForce(bytes32 licence, bytes32 route, uint64 time) private view {
+        (RouteNode[] memory nodes,,) = _route(licence, time, false);
+        if (nodes[0].route == route) revert RouteInForce(licence, route);
+    }
+
+    /// @dev `leafPaid`: count the licence itself as active. `terms` (as `routeTermsAt` packs them) and `revoked` (by a mark) are
+    /// the licence's own.
+    function _route(bytes32 licence, uint64 time, bool leafPaid)
+        private
+        view
+        returns (RouteNode[] memory nodes, uint256 terms, bool revoked)
+    {
         uint256 top = _edges[licence].depth;
         nodes = new RouteNode[](top + 1);
+        bytes32[] memory ids = new bytes32[](top + 1);
+        // Nodes below `marked` are in a revoked subtree.
         uint256 marked;
         for (uint256 i; i <= top; ++i) {
             RouteNode memory node = nodes[i];
             EdgeRecord storage edge = _edges[licence];
-            node.licence = licence;
+            (node.licence, ids[i]) = (licence, licence);
             if (edge.marked && _markAt(licence, time).mark == Mark.Revoked) marked = i + 1;
             if (i != top) {
                 (node.numer, node.denom) = (edge.numer, edge.denom);
                 licence = edge.parent;
             }
         }
+        revoked = marked != 0;
+        uint256[] memory allTerms = LICENCES.routeTermsAt(ids, time);
         bytes32 above;
         for (uint256 i = top + 1; i != 0;) {
             RouteNode memory node = nodes[--i];
-            ILicenseRegistry.Status memory terms = LICENCES.termsAt(node.licence, time);
-            node.splitVersion = terms.splitVersion;
-            node.active = i >= marked
-                && (terms.state == ILicenseRegistry.State.Active || terms.state == ILicenseRegistry.State.Suspended);
+            terms = allTerms[i];
+            node.splitVersion = uint32(terms >> 8);
+            node.active = (i == 0 && leafPaid) || (i >= marked && _isActive(ILicenseRegistry.State(uint8(terms))));
             node.parentRoute = above;
-            above = keccak256(abi.encode(above, node.licence, node.splitVersion, node.active));
+            above = EfficientHashLib.hash(
+                above, node.licence, bytes32(uint256(node.splitVersion)), bytes32(uint256(node.active ? 1 : 0))
+            );
             node.route = above;
         }
+    }
+
+    /// @dev Suspended counts as active for money (REF C27).
+    function _isActive(ILicenseRegistry.State state) private pure returns (bool) {
+        return state == ILicenseRegistry.State.Active || state == ILicenseRegistry.State.Suspended;
+    }
+
+    /// @dev Whether a checkpoint took effect in [start, end), or was recorded in it. Times of recording ascend, one effective
+    /// before `end` was recorded before it, and those scheduled are at most four at the tail (contracts/README.md,
+    /// "Checkpoints").
+    function _wokeWithin(bytes32 licence, uint64 start, uint64 end) private view returns (bool) {
+        uint256 low;
+        uint256 high = LICENCES.checkpointCount(licence);
+        // Checkpoints below `low` were recorded before the end, those from `high` on were not.
+        while (low < high) {
+            uint256 middle = (low + high) / 2;
+            if (LICENCES.checkpointAt(licence, middle).recordedAt < end) low = middle + 1;
+            else high = middle;
+        }
+        for (uint256 i; i < MAX_SCHEDULED + 1 && low != 0; ++i) {
+            ILicenseRegistry.Checkpoint memory c = LICENCES.checkpointAt(licence, --low);
+            if (c.recordedAt >= start || (c.effectiveFrom >= start && c.effectiveFrom < end)) return true;
+        }
+        return false;
     }
 
     // ---------------------------------------------------------------- within
@@ -281,6 +418,23 @@ contract SplitRegistry is ISplitRegistry, Governed {
         }
         if (sum != denom) revert SplitSum(sum, denom);
         return abi.encodePacked(words);
+    }
+
+    /// @dev Upholds theorem T12: weights sum to the denominator, so each of m floors leaves less than one, together at most m − 1.
+    function _allocate(bytes32 splitHash, uint256 kept)
+        private
+        view
+        returns (Allocation[] memory allocations, uint256 residual)
+    {
+        (uint96 denom, uint256 count) = _vector(splitHash);
+        bytes32[] memory words = SplitStore.entries(SplitStore.tagOf(splitHash), count);
+        allocations = new Allocation[](count);
+        residual = kept;
+        for (uint256 i; i < count; ++i) {
+            uint256 amount = RoyaltyMath.share(kept, uint96(uint256(words[i])), denom);
+            residual -= amount;
+            (allocations[i].to, allocations[i].amount) = (address(bytes20(words[i])), amount);
+        }
     }
 
     function _isStored(bytes32 splitHash) private view returns (bool) {

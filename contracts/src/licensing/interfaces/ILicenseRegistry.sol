@@ -206,6 +206,8 @@ interface ILicenseRegistry {
     /// @notice The checkpoint in force at `time` or, failing that, the first one (ARCHITECTURE §6: terms at a period's start).
     /// Own state only, without subtrees; `Expired` is worked out. Reverts `LicenseUnknown`.
     function termsAt(bytes32 id, uint64 time) external view returns (Status memory);
+    /// @notice What a route asks of `termsAt`, of several licences at once: state + splitVersion·2⁸ + royaltyBps·2⁴⁰ each.
+    function routeTermsAt(bytes32[] calldata ids, uint64 time) external view returns (uint256[] memory terms);
     function checkpointCount(bytes32 id) external view returns (uint256);
     function checkpointAt(bytes32 id, uint256 index) external view returns (Checkpoint memory);
     /// @notice The metadata commitment of a checkpoint's terms.

@@ -61,13 +61,6 @@ interface IRoyaltyLedger {
         uint64 releasedAt;
     }
 
-    /// @notice REF §8.1 PayoutReceipt, as of now. `merkleRoot` is over keccak256(0x00 ‖ abi.encode(index, to, amount)) in
-    /// index order, nodes keccak256(0x01 ‖ left ‖ right), an odd node promoted.
-    struct Allocation {
-        address to;
-        uint256 amount;
-    }
-
     struct Payout {
         RouteKey key;
         address token;
@@ -150,15 +143,9 @@ interface IRoyaltyLedger {
     error Unfunded(address payer, uint256 missing);
     error ReservationShort(bytes32 batch, address payer, uint256 reserved, uint256 needed);
     error AlreadySettled(bytes32 batch, address payer, bytes32 licence);
-    error PeriodMalformed(uint32 period);
-    /// @notice Terms and routes are those at the period's start, which must have passed to be known.
-    error PeriodNotBegun(uint32 period, uint64 start);
-    error LicenceInactive(bytes32 licence);
     error NothingDue(bytes32 licence, address payee);
     error NotPayee(address caller, address payee);
     error PayoutsPaused(uint64 untilHeight);
-    error RouteInForce(bytes32 licence, bytes32 route);
-    error RouteTooRecent(uint32 lastPeriod, uint64 until);
     error RouteUnsettled(bytes32 licence, address settler);
     error RouteUnknown(bytes32 route);
     error LeavesUnclaimed(uint256 claimed, uint256 leaves);
@@ -168,6 +155,7 @@ interface IRoyaltyLedger {
     error TooManyHolds(bytes32 licence, uint256 most);
     error RecipientForbidden(address to);
     error TooManySettlers(uint256 most);
+    error Reentrancy();
 
     // ---------------------------------------------------------------- pots
 
@@ -211,17 +199,18 @@ interface IRoyaltyLedger {
     function takenOf(address token, RouteKey calldata key, uint256 indexOrStart) external view returns (uint256);
     /// @notice The key of the route of `licence` for `period` (its first, before any close).
     function routeKeyOf(bytes32 licence, uint32 period) external view returns (RouteKey memory);
-    /// @notice REF §8.1 PayoutReceipt of a vector's route, worked out now: who is owed what of it in all.
+    /// @notice REF §8.1 PayoutReceipt of a vector's route, worked out now: who is owed what of it in all. `merkleRoot`:
+    /// that of `ISplitRegistry.allocate`.
     function payoutReceipt(address token, RouteKey calldata key)
         external
         view
-        returns (Allocation[] memory allocations, uint256 kept, uint256 residual, bytes32 merkleRoot);
+        returns (ISplitRegistry.Allocation[] memory allocations, uint256 kept, uint256 residual, bytes32 merkleRoot);
     /// @notice A payee's amount with its Merkle path to `payoutReceipt`'s root, and the storage slot (for `eth_getProof`) of
     /// the account it follows from.
     function payoutProof(address token, RouteKey calldata key, uint256 index)
         external
         view
-        returns (Allocation memory allocation, bytes32[] memory path, bytes32 accountSlot);
+        returns (ISplitRegistry.Allocation memory allocation, bytes32[] memory path, bytes32 accountSlot);
     /// @notice Everything of `token` that has come in and not gone out.
     function accounted(address token) external view returns (uint256);
     function feesOwed(address token) external view returns (uint256);
@@ -240,6 +229,8 @@ interface IRoyaltyLedger {
     function enableToken(address token, uint8 decimals) external;
     /// @notice Stops new money of it; what is here can be settled and withdrawn.
     function disableToken(address token) external;
+    /// @notice Copies from PauseFlags until when payouts are paused. PauseFlags calls it at every change; anyone may.
+    function notePause() external;
     /// @notice Who holds the role SETTLER: at most eight, each asked before a route closes.
     function settlers() external view returns (address[] memory);
 }

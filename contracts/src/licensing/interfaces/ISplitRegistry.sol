@@ -21,6 +21,12 @@ interface ISplitRegistry is IADEVerifier {
         uint96 weight;
     }
 
+    /// @notice REF §8.1: one payee's part of a payout.
+    struct Allocation {
+        address to;
+        uint256 amount;
+    }
+
     /// @notice What passes up from a licence to the one above: `numer/denom` of its gross. `depth`: edges from the root.
     struct Edge {
         bytes32 parent;
@@ -83,6 +89,12 @@ interface ISplitRegistry is IADEVerifier {
     error MarkCaller(bytes32 root, address caller);
     error MarkForever(bytes32 root);
     error MarkSame(bytes32 root, Mark mark);
+    error LicenceInactive(bytes32 licence);
+    error PeriodMalformed(uint32 period);
+    /// @notice Terms and routes are those at the period's start, which must have passed to be known.
+    error PeriodNotBegun(uint32 period, uint64 start);
+    error RouteInForce(bytes32 licence, bytes32 route);
+    error RouteTooRecent(uint32 lastPeriod, uint64 until);
 
     // ---------------------------------------------------------------- splits
 
@@ -106,6 +118,25 @@ interface ISplitRegistry is IADEVerifier {
         returns (address payee, uint96 weight, uint96 denom);
     function payeeCount(bytes32 splitHash) external view returns (uint256);
     function treeOf(bytes32 splitHash) external view returns (bytes32 root, uint96 denom, uint32 leaves);
+    /// @notice What each payee of a vector has of `kept` (⌊weight·kept/denom⌋), what flooring leaves, and the root over them:
+    /// leaves keccak256(0x00 ‖ abi.encode(index, to, amount)) in index order, nodes keccak256(0x01 ‖ left ‖ right), an odd node
+    /// promoted.
+    /// @dev Answers what `IRoyaltyLedger.payoutReceipt` answers: the ledger forwards it.
+    function allocate(bytes32 splitHash, uint256 kept)
+        external
+        view
+        returns (Allocation[] memory allocations, uint256 kept_, uint256 residual, bytes32 root);
+    /// @notice Of a vector: what flooring leaves of `kept`. Of a tree, whose leaves are not here: its denominator and leaves.
+    function residualOf(bytes32 splitHash, uint256 kept)
+        external
+        view
+        returns (uint256 residual, uint96 treeDenom, uint32 treeLeaves);
+    /// @notice One allocation, with its Merkle path to that root, from the leaf up.
+    /// @dev Answers what `IRoyaltyLedger.payoutProof` answers, `accountSlot` as given: the ledger forwards it.
+    function allocationProof(bytes32 splitHash, uint256 kept, uint256 index, bytes32 accountSlot)
+        external
+        view
+        returns (Allocation memory allocation, bytes32[] memory path, bytes32 accountSlot_);
     /// @notice Reverts unless `leaf` is in the tree. A leaf hashes as keccak256(0x00 ‖ payee ‖ start ‖ weight), a node as
     /// keccak256(0x01 ‖ left ‖ sum of left ‖ right ‖ sum of right), sums as uint96; `siblings` and `sums` from the leaf up,
     /// bit i of `path` set when the node at level i is the right child. The start that the sums to the left give must be the
@@ -130,4 +161,17 @@ interface ISplitRegistry is IADEVerifier {
     function subtreeAt(bytes32 id, uint64 time, uint64 asOf) external view returns (Mark mark, uint32 reason);
     /// @notice From the licence (first) to its root, by the terms at `time` or, failing that, each licence's first.
     function routeAt(bytes32 licence, uint64 time) external view returns (RouteNode[] memory nodes);
+    /// @notice What settling a row of `licence` for a period (REF C16) needs: when that begins, the licence's rate then, and of
+    /// `routeAt` then the licence itself, counted as active, and the active ones above. Four words each: licence, route, route
+    /// of the one above, splitVersion·2¹²⁸ + numer·2⁶⁴ + denom. Reverts `LicenceInactive` when nothing can have been sold
+    /// under it in the period: revoked at its start (itself or by a mark), or a draft or expired then with no checkpoint taking
+    /// effect before its end. Only what no later act can change decides, so the period must have begun.
+    function payableRoute(bytes32 licence, uint32 period)
+        external
+        view
+        returns (uint64 start, uint16 royaltyBps, bytes32[] memory words);
+    /// @notice Reverts unless `route` (of the licence, counted as active) is in force neither now nor 67 days ago, and the last
+    /// period that it received for ended 60 days ago or earlier.
+    /// @return until The last period whose rows may still come to it.
+    function checkSuperseded(bytes32 licence, bytes32 route, uint32 lastPeriod) external view returns (uint32 until);
 }

@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {DateTimeLib} from "solady/utils/DateTimeLib.sol";
 
-import {IRoyaltyLedger} from "../interfaces/IRoyaltyLedger.sol";
+import {ISplitRegistry} from "../interfaces/ISplitRegistry.sol";
 
 /// @title Periods: yyyy·10⁴ + mm·10² + w in UTC, w = ⌈day of month / 7⌉ (REF C16)
 /// @notice Upholds [ROY-1]. The last period of a month is as short as the month leaves it: a February of 28 days has no fifth.
@@ -16,11 +16,11 @@ library PeriodLib {
         uint256 month = (period / 100) % 100;
         uint256 week = period % 100;
         if (year < 1970 || year > 9999 || month == 0 || month > 12 || week == 0 || week > 5) {
-            revert IRoyaltyLedger.PeriodMalformed(period);
+            revert ISplitRegistry.PeriodMalformed(period);
         }
         uint256 days_ = DateTimeLib.daysInMonth(year, month);
         uint256 first = (week - 1) * 7 + 1;
-        if (first > days_) revert IRoyaltyLedger.PeriodMalformed(period);
+        if (first > days_) revert ISplitRegistry.PeriodMalformed(period);
         uint256 length = days_ + 1 - first;
         if (length > 7) length = 7;
         uint256 began = DateTimeLib.dateToEpochDay(year, month, first) * DAY;

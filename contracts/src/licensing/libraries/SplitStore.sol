@@ -90,8 +90,6 @@ library SplitStore {
 
     /// @dev By SplitRegistry only: the address follows from who writes.
     function write(bytes32 splitHash, uint96 denom, bytes memory rest) internal {
-        SSTORE2.writeDeterministic(
-            abi.encodePacked(splitHash, denom, rest), bytes32(uint256(tagOf(splitHash)))
-        );
+        SSTORE2.writeDeterministic(abi.encodePacked(splitHash, denom, rest), bytes32(uint256(tagOf(splitHash))));
     }
 }
