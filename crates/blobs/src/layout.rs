@@ -16,7 +16,10 @@
 //!   looks like, the other names only whole cells.
 //! - A slot that does not match its checksum may also be rot in the newer one. The other could then forget acknowledged
 //!   cells, so the bitmap is made anew from the records, which speak for themselves; the slot left gives the expiry.
+//!   It may then also name whole cells that were never acknowledged, or were deleted and not yet overwritten.
 //! - Deleted cells leave the bitmap first, durably, and their bytes afterwards.
+//! - A call that fails changes nothing for as long as the store is open. Where only its last step failed, it may turn out
+//!   done when the directory is opened again.
 //!
 //! # What the quota counts
 //!

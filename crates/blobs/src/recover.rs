@@ -25,7 +25,8 @@ pub struct Recovered {
     pub unfinished: usize,
     /// Blobs whose bitmap was torn or rotten and was made anew from their cells.
     pub rescanned: Vec<BlobId>,
-    /// Files that do not decode, moved to the folder `damaged`, with the reason. The blobs are not known any more.
+    /// Files that do not decode, moved to the folder `damaged`, with the reason. The blobs are not known any more, and
+    /// the files count nothing: remove them when they have been looked at.
     pub set_aside: Vec<(String, String)>,
     /// Names in the folder of blobs that no blob has; left alone.
     pub foreign: Vec<String>,

@@ -216,12 +216,9 @@ fn check(ops: &[Op]) {
                 let want = model.apply(op);
                 let got = call(&store, op);
                 if crashing && breaks.countdown.load(SeqCst) == 0 {
-                    // The fault struck, whether the call noticed or could do without that step. Life goes on in the same
-                    // process, or in the next one.
-                    if breaks.torn.load(SeqCst) % 3 > 0 {
-                        drop(store);
-                        store = breaks.open(folder.path());
-                    }
+                    // The fault struck, whether the call noticed or could do without that step.
+                    drop(store);
+                    store = breaks.open(folder.path());
                     let found = seen(&store);
                     assert_between(&before, &model, &found);
                     assert!(got.is_err() || found.blobs == model.blobs, "what is acknowledged is there");
