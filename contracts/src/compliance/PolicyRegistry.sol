@@ -6,7 +6,7 @@ import {Roles} from "../core/Roles.sol";
 import {IPolicyRegistry} from "./interfaces/IPolicyRegistry.sol";
 
 /// @title Which policy packs are in force (ARCHITECTURE §7)
-/// @dev Upholds [LIC-64] to [LIC-67].
+/// @dev Upholds [LIC-64], [LIC-65], [LIC-66], [LIC-67].
 contract PolicyRegistry is IPolicyRegistry, Governed {
     // ---------------------------------------------------------------- storage
 

@@ -8,7 +8,7 @@ import {IRoyaltyLedger} from "../licensing/interfaces/IRoyaltyLedger.sol";
 import {IPauseFlags} from "./interfaces/IPauseFlags.sol";
 
 /// @title Pause flags (REF C23)
-/// @dev Upholds [LIC-60] to [LIC-63].
+/// @dev Upholds [LIC-60], [LIC-61], [LIC-62], [LIC-63].
 contract PauseFlags is IPauseFlags, Governed {
     // ---------------------------------------------------------------- constants
 

@@ -12,7 +12,7 @@ import {PackedCheckpoint} from "./libraries/Checkpoints.sol";
 /// @notice Two of them, one of which is exclusive, never overlap from now on in window and in every dimension of rights.
 /// @dev Two linked lists per (owner, asset): what is or was exclusive, and what shares. A licence that does not ask for
 /// exclusivity looks at the first only. Those that can never be in force again are let go when they are met.
-/// Upholds [LIC-30] to [LIC-35].
+/// Upholds [LIC-30], [LIC-31], [LIC-32], [LIC-33], [LIC-34], [LIC-35].
 abstract contract LicenseExclusivity is LicenseStorage {
     // ---------------------------------------------------------------- structs
 

@@ -4,7 +4,7 @@ pragma solidity ^0.8.24;
 import {ILicenseRegistry} from "./interfaces/ILicenseRegistry.sol";
 
 /// @title Who may act for a licensor: per selector, per licence or for all, until a time or for one transaction
-/// @dev Upholds [LIC-40] to [LIC-43].
+/// @dev Upholds [LIC-40], [LIC-41], [LIC-42], [LIC-43].
 abstract contract LicensePermissions is ILicenseRegistry {
     // ---------------------------------------------------------------- storage
 

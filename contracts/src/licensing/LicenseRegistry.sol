@@ -22,7 +22,10 @@ import {Vocabulary} from "./libraries/Vocabulary.sol";
 /// @title The licence registry (REF §4.2, C13–C15; ARCHITECTURE §6)
 /// @notice A deployment of its own serves its deployer at once, without override edges: those are the system registry's,
 /// which is a proxy.
-/// @dev Upholds [LIC-1] to [LIC-29] and [LIC-44] to [LIC-49].
+/// @dev Upholds [LIC-1], [LIC-2], [LIC-3], [LIC-4], [LIC-5], [LIC-6], [LIC-7], [LIC-8], [LIC-9], [LIC-10], [LIC-11],
+/// [LIC-12], [LIC-13], [LIC-14], [LIC-15], [LIC-16], [LIC-17], [LIC-18], [LIC-19], [LIC-20], [LIC-21], [LIC-22],
+/// [LIC-23], [LIC-24], [LIC-25], [LIC-26], [LIC-27], [LIC-28], [LIC-29] and [LIC-44], [LIC-45], [LIC-46], [LIC-47],
+/// [LIC-48], [LIC-49].
 contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Governed {
     // ---------------------------------------------------------------- constants
 

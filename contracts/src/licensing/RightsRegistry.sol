@@ -49,7 +49,7 @@ function registered(Head head) pure returns (bool) {
 }
 
 /// @title Sets of rights, and the words they are made of (REF §4.1, C40)
-/// @dev Upholds [LIC-50] to [LIC-56].
+/// @dev Upholds [LIC-50], [LIC-51], [LIC-52], [LIC-53], [LIC-54], [LIC-55], [LIC-56].
 contract RightsRegistry is IRightsRegistry, Governed {
     using Territories for uint256[10];
 

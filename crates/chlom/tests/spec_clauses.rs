@@ -64,6 +64,9 @@ fn citations() -> BTreeSet<String> {
     for folder in ["crates", "l0-core", "l1-licensing"] {
         files(&root().join(folder), ".rs", &mut sources);
     }
+    for folder in ["contracts/src", "contracts/test"] {
+        files(&root().join(folder), ".sol", &mut sources);
+    }
     let this = Path::new(file!()).file_name().unwrap();
     let cited = sources.iter().filter(|path| path.file_name() != Some(this));
     cited.flat_map(|path| ids(&fs::read_to_string(path).unwrap())).collect()

@@ -94,7 +94,8 @@ library Territories {
                     word := sload(slot)
                 }
                 uint256 held;
-                for (uint256 shift = 216; shift >= 16; shift -= CODE_BITS) {
+                for (uint256 shift = 256; shift > 256 - PER_WORD * CODE_BITS;) {
+                    shift -= CODE_BITS;
                     held = word >> shift & 0xffffffffff;
                     if (held == exact || held == country) return true;
                 }

@@ -5,7 +5,7 @@ import {Ownable} from "solady/auth/Ownable.sol";
 import {IPauseFlags} from "src/core/interfaces/IPauseFlags.sol";
 import {Base} from "test/Base.t.sol";
 
-/// @dev Proves [LIC-60] to [LIC-63].
+/// @dev Proves [LIC-60], [LIC-61], [LIC-62], [LIC-63].
 contract PauseFlagsTest is Base {
     bytes32 internal constant REASON = keccak256("reason");
 

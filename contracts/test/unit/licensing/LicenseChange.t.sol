@@ -6,7 +6,8 @@ import {ILicenseRegistry} from "src/licensing/interfaces/ILicenseRegistry.sol";
 import {LicenseFixture} from "test/LicenseFixture.sol";
 
 /// @title Modification, suspension, revocation, usage (C13, C15)
-/// @dev Proves [LIC-12] to [LIC-22]; I2, I3, I4 where tests say so.
+/// @dev Proves [LIC-12], [LIC-13], [LIC-14], [LIC-15], [LIC-16], [LIC-17], [LIC-18], [LIC-19], [LIC-20], [LIC-21],
+/// [LIC-22]; I2, I3, I4 where tests say so.
 contract LicenseChangeTest is LicenseFixture {
     bytes32 internal constant ID = keccak256("AST-120");
 

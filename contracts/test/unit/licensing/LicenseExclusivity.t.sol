@@ -6,7 +6,7 @@ import {IRightsRegistry} from "src/licensing/interfaces/IRightsRegistry.sol";
 import {LicenseFixture} from "test/LicenseFixture.sol";
 
 /// @title Exclusive licences (README "Exclusivity")
-/// @dev Proves [LIC-30] to [LIC-35].
+/// @dev Proves [LIC-30], [LIC-31], [LIC-32], [LIC-33], [LIC-34], [LIC-35].
 contract LicenseExclusivityTest is LicenseFixture {
     bytes32 internal constant A = keccak256("A");
     bytes32 internal constant B = keccak256("B");

@@ -6,7 +6,7 @@ import {ISplitRegistry} from "src/licensing/interfaces/ISplitRegistry.sol";
 import {LicenseFixture} from "test/LicenseFixture.sol";
 
 /// @title What held at a time, as known at another (ARCHITECTURE §6)
-/// @dev Proves [LIC-23] to [LIC-29] against a scan of the whole list.
+/// @dev Proves [LIC-23], [LIC-24], [LIC-25], [LIC-26], [LIC-27], [LIC-28], [LIC-29] against a scan of the whole list.
 contract LicenseHistoryTest is LicenseFixture {
     bytes32 internal constant ID = keccak256("AST-120");
 

@@ -9,7 +9,8 @@ import {ISplitRegistry} from "src/licensing/interfaces/ISplitRegistry.sol";
 import {LicenseFixture} from "test/LicenseFixture.sol";
 
 /// @title Minting (REF §4.2, C15)
-/// @dev Proves [LIC-1] to [LIC-9]; I4 (auth) and I8 (replay) where tests say so.
+/// @dev Proves [LIC-1], [LIC-2], [LIC-3], [LIC-4], [LIC-5], [LIC-6], [LIC-7], [LIC-8], [LIC-9]; I4 (auth) and I8
+/// (replay) where tests say so.
 contract LicenseMintTest is LicenseFixture {
     function test_minting_stores_what_was_given(bytes32 id, uint16 bps, uint8 flags, uint40 start, uint40 end) public {
         ILicenseRegistry.LicenseData memory d = data();

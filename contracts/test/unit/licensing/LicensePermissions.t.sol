@@ -5,7 +5,7 @@ import {ILicenseRegistry} from "src/licensing/interfaces/ILicenseRegistry.sol";
 import {LicenseFixture} from "test/LicenseFixture.sol";
 
 /// @title Operators, for a time or for a transaction, and batches
-/// @dev Proves [LIC-40] to [LIC-44].
+/// @dev Proves [LIC-40], [LIC-41], [LIC-42], [LIC-43], [LIC-44].
 /// forge-config: default.isolate = true
 contract LicensePermissionsTest is LicenseFixture {
     bytes32 internal constant ID = keccak256("AST-120");

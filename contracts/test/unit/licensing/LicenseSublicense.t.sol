@@ -8,7 +8,7 @@ import {Vocabulary} from "src/licensing/libraries/Vocabulary.sol";
 import {LicenseFixture} from "test/LicenseFixture.sol";
 
 /// @title Sublicences: consent and bounds (README "Sublicences")
-/// @dev Proves [LIC-36] to [LIC-39].
+/// @dev Proves [LIC-36], [LIC-37], [LIC-38], [LIC-39].
 contract LicenseSublicenseTest is LicenseFixture {
     bytes32 internal constant PARENT = keccak256("parent");
     bytes32 internal constant CHILD = keccak256("child");
