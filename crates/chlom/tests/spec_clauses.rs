@@ -13,16 +13,20 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// `[ABC-12]` or `[AB-12]`, wherever it stands.
+/// `[ABC-12]` or `[AB-12]`, wherever it stands, and all from `[ABC-12] to [ABC-15]`.
 fn ids(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
+    let mut before: Option<(&str, u32)> = None;
     for part in text.split('[').skip(1) {
-        let Some((id, _)) = part.split_once(']') else { continue };
+        let from = before.take();
+        let Some((id, rest)) = part.split_once(']') else { continue };
         let Some((chapter, number)) = id.split_once('-') else { continue };
         let is_chapter = (2..=3).contains(&chapter.len()) && chapter.bytes().all(|b| b.is_ascii_uppercase());
-        if is_chapter && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
-            found.insert(id.to_owned());
-        }
+        let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        let (true, true, Ok(number)) = (is_chapter, digits, number.parse::<u32>()) else { continue };
+        let first = from.filter(|(same, _)| *same == chapter).map_or(number, |(_, first)| first);
+        found.extend((first..=number).map(|number| format!("{chapter}-{number}")));
+        before = (rest == " to ").then_some((chapter, number));
     }
     found
 }
@@ -67,6 +71,8 @@ fn citations() -> BTreeSet<String> {
     for folder in ["contracts/src", "contracts/test"] {
         files(&root().join(folder), ".sol", &mut sources);
     }
+    files(&root().join("contracts/src"), ".sol", &mut sources);
+    files(&root().join("contracts/test"), ".sol", &mut sources);
     let this = Path::new(file!()).file_name().unwrap();
     let cited = sources.iter().filter(|path| path.file_name() != Some(this));
     cited.flat_map(|path| ids(&fs::read_to_string(path).unwrap())).collect()

@@ -80,10 +80,11 @@ pub(crate) struct Document {
 /// A licence's id on chain: keccak256 of the id's UTF-8 bytes, or the id itself when it is one of 32 bytes in hex. Upholds
 /// [GEN-7].
 pub(crate) fn id_of(name: &str) -> B256 {
-    if name.len() == 66 && name.starts_with("0x") {
-        if let Ok(id) = name.parse() {
-            return id;
-        }
+    if name.len() == 66
+        && name.starts_with("0x")
+        && let Ok(id) = name.parse()
+    {
+        return id;
     }
     keccak256(name)
 }
@@ -169,10 +170,10 @@ impl Reader<'_> {
         let royalty_bps = self.take("royalty", self.royalty());
         let start = self.take("start", text(object, "start").and_then(|day| date::day_start(&day)));
         let end = self.take("end", text(object, "end").and_then(|day| date::day_end(&day)));
-        if let (Some(start), Some(end)) = (start, end) {
-            if end <= start {
-                self.say("end", "lies before start");
-            }
+        if let (Some(start), Some(end)) = (start, end)
+            && end <= start
+        {
+            self.say("end", "lies before start");
         }
         let division = self.take("splits", division(object));
         let policy = self.take("ace_policy_hash", hash(object, "ace_policy_hash"));
@@ -181,10 +182,10 @@ impl Reader<'_> {
         let asset = self.take("asset", optional_text(object, "asset"));
         let cap = self.take("cap", cap(object));
         let parent = self.take("parent", parent(object));
-        if let (Some(name), Some(Some(parent))) = (&name, &parent) {
-            if *name == parent.name {
-                self.say("parent", "a licence cannot be below itself");
-            }
+        if let (Some(name), Some(Some(parent))) = (&name, &parent)
+            && *name == parent.name
+        {
+            self.say("parent", "a licence cannot be below itself");
         }
         let salted = self.take("salt", optional_text(object, "salt"))?.is_some();
         Some(Document {

@@ -110,10 +110,10 @@ pub(crate) fn plan(
                 judge(&step, held.as_ref(), sender)
             }
         };
-        if matches!(step.verdict, Verdict::New | Verdict::Changed(_)) {
-            if let Some(why) = obstacle(licences, &step, policy_active, &names)? {
-                step.verdict = Verdict::Refused(why);
-            }
+        if matches!(step.verdict, Verdict::New | Verdict::Changed(_))
+            && let Some(why) = obstacle(licences, &step, policy_active, &names)?
+        {
+            step.verdict = Verdict::Refused(why);
         }
         steps.push(step);
     }
@@ -132,10 +132,10 @@ fn obstacle(
         Some(false) => return Ok(Some(format!("policy {} is not active", step.data.acePolicyHash))),
         Some(true) => {}
     }
-    if let Division::Registered(hash) = &step.document.division {
-        if !licences.is_split(*hash)? {
-            return Ok(Some(format!("split {hash} is not registered; give splits")));
-        }
+    if let Division::Registered(hash) = &step.document.division
+        && !licences.is_split(*hash)?
+    {
+        return Ok(Some(format!("split {hash} is not registered; give splits")));
     }
     if let (Verdict::New, Some(parent)) = (&step.verdict, &step.document.parent) {
         let id = id_of(&parent.name);

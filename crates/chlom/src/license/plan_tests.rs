@@ -82,7 +82,8 @@ fn a_change_is_named_and_only_the_owner_makes_it() {
 #[test]
 fn what_was_fixed_at_the_mint_is_refused_by_name() {
     let step = step(document("A", None));
-    let cases: [(&str, fn(&mut Held)); 5] = [
+    type Case = (&'static str, fn(&mut Held));
+    let cases: [Case; 5] = [
         ("owner", |held| held.data.owner = Address::repeat_byte(8)),
         ("rights", |held| held.terms.rightsHash = B256::ZERO),
         ("asset", |held| held.terms.assetId = B256::repeat_byte(1)),

@@ -98,6 +98,7 @@ fn gen_4_the_state_is_the_allocation_and_the_protocols_accounts() {
 }
 
 /// Compares with a committed file of this folder; `UPDATE_SNAPSHOTS=1` writes it instead, for a change that is meant.
+#[allow(clippy::disallowed_methods)] // Writes on request only, in a test.
 pub(super) fn assert_snapshot(file: &str, got: &str, want: &str) {
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         let path = format!("{}/src/genesis/{file}", env!("CARGO_MANIFEST_DIR"));
