@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
-use chlom_app::{App, AppError, Base, LastCommit, Proposal, Rejection, TxSource, genesis};
 use alloy_sol_types::SolCall;
+use chlom_app::{App, AppError, Base, LastCommit, Proposal, Rejection, TxSource, genesis};
 use chlom_chain::{
     blobs::{self, BlobStatus, BlobsRead, IDataAvailability},
     staking::Validator,

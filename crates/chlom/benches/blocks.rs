@@ -152,7 +152,14 @@ fn main() {
         let mut source = Fixed(txs.into_iter());
         let time = base.parent.header.timestamp + 1;
         let proposal = app
-            .prepare_proposal(&base, time, Address::repeat_byte(0xfe), last_commit(&base), &mut source, &mut || false)
+            .prepare_proposal(
+                &base,
+                time,
+                Address::repeat_byte(0xfe),
+                last_commit(&base),
+                &mut source,
+                &mut || false,
+            )
             .expect("no fault");
         let done = app.finalize_block(&base, &proposal, &|_| Vec::new()).expect("no fault");
         assert!(done.reused);

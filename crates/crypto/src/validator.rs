@@ -56,7 +56,8 @@ impl ConsensusKey {
     /// CometBFT accepts is accepted here, or a few faulty validators could sign votes that count there and not in a block.
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         let signature = ed25519_consensus::Signature::from(*signature);
-        ed25519_consensus::VerificationKey::try_from(self.0.0).is_ok_and(|key| key.verify(&signature, message).is_ok())
+        ed25519_consensus::VerificationKey::try_from(self.0.0)
+            .is_ok_and(|key| key.verify(&signature, message).is_ok())
     }
 }
 

@@ -66,14 +66,8 @@ impl Producer {
         let mut source = FromPool { best: self.pool.best(base_fee), pool: &self.pool };
         let deadline = started + Duration::from_millis(self.params.gas.build_budget_ms);
         let mut budget = || Instant::now() >= deadline;
-        let proposal = self.app.prepare_proposal(
-            &base,
-            time,
-            self.proposer,
-            last_commit,
-            &mut source,
-            &mut budget,
-        )?;
+        let proposal =
+            self.app.prepare_proposal(&base, time, self.proposer, last_commit, &mut source, &mut budget)?;
         let finalized = self.app.finalize_block(&base, &proposal, &recover)?;
         let executed = finalized.executed;
         let produced = Produced { block: executed.block.clone(), receipts: executed.receipts.clone() };

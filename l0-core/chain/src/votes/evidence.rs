@@ -145,8 +145,8 @@ pub fn attested_by(evidence: &Evidence, set: &ValidatorSet) -> Result<Attested, 
         let key = signed.consensus_key;
         let member = set.iter().find(|member| member.consensus_key == key);
         let member = member.ok_or(EvidenceError::Stranger { key })?;
-        let VoteExtension { blobs } = VoteExtension::decode(&signed.extension)
-            .map_err(|why| EvidenceError::Extension { key, why })?;
+        let VoteExtension { blobs } =
+            VoteExtension::decode(&signed.extension).map_err(|why| EvidenceError::Extension { key, why })?;
         Ok(Statement { consensus_key: key, power: member.power, blobs })
     };
     let statements = evidence.extensions.iter().map(statement).collect::<Result<_, _>>()?;

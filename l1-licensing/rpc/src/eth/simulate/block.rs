@@ -129,7 +129,8 @@ impl<'c> Simulator<'c> {
         let (ctx, deadline, validation) = (self.stage.ctx, self.deadline, self.validation);
         let chain_id = ctx.params.chain.evm_chain_id;
         let env: BlockEnv = chlom_app::env_of(header);
-        let mut evm = self.stage.begin_block(&env, &Attested::default(), CallLogs::new(self.transfers, deadline))?;
+        let mut evm =
+            self.stage.begin_block(&env, &Attested::default(), CallLogs::new(self.transfers, deadline))?;
         let (mut called, mut used) = (Vec::with_capacity(planned.calls.len()), 0u64);
         for request in &planned.calls {
             deadline.check()?;
