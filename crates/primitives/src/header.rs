@@ -238,8 +238,8 @@ mod tests {
     #[test]
     fn an_unknown_version_is_refused() {
         let mut next = entry();
-        next.additions.version = 2;
-        assert_eq!(Entry0::decode(&next.encode()), Err(Entry0Error::Version { got: 2, want: 1 }));
+        next.additions.version = 3;
+        assert_eq!(Entry0::decode(&next.encode()), Err(Entry0Error::Version { got: 3, want: 2 }));
     }
 
     #[test]
