@@ -1,5 +1,5 @@
 //! The life of a block, on memory state: build, judge, finalise.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::sync::Arc;
 
