@@ -237,6 +237,7 @@ interface IRoyaltyLedger {
 
 /// @title What a settler answers before a route closes
 interface ISettlementSource {
-    /// @return Whether rows of `licence` in periods up to `period` are still to be settled or could still be submitted.
+    /// @return Whether rows of `licence`, or of any licence below it in the override forest, in periods up to `period` are still
+    /// to be settled or could still be submitted: what the ones below settle flows into its account too.
     function hasUnsettledRows(bytes32 licence, uint32 period) external view returns (bool);
 }
