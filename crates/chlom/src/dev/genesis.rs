@@ -38,11 +38,29 @@ pub(crate) fn spec(args: &DevArgs, endowed: &[Address]) -> Result<GenesisSpec> {
     if spec.validators.is_empty() {
         spec.validators.push(validator()?);
     }
+    enough_power(&spec.validators)?;
     if let Some(gas_limit) = args.gas_limit {
         spec.params.gas.block_gas_limit = gas_limit;
     }
     spec.params.check().map_err(|error| Usage(error.to_string()))?;
     Ok(spec)
+}
+
+/// A dev chain signs with one key: without more than ⅔ of power its second block would lack vote extensions [VOT-4].
+fn enough_power(validators: &[Validator]) -> Result<()> {
+    let key = validator_key().consensus_key().to_bytes();
+    let power = |validator: &Validator| u128::from(validator.power);
+    let own: u128 = validators.iter().filter(|v| v.consensus_key.0 == key).map(power).sum();
+    let total: u128 = validators.iter().map(power).sum();
+    if own * 3 > total * 2 {
+        return Ok(());
+    }
+    let message = format!(
+        "`chlom dev` signs with one validator key, {}, which has {own} of {total} power in the genesis file and needs more than \
+         two thirds: leave `config.chlom.validators` out, or give it that power",
+        validator_key().consensus_key()
+    );
+    Err(Usage(message).into())
 }
 
 fn from_file(path: &Path) -> Result<GenesisSpec> {
@@ -69,4 +87,24 @@ fn validator() -> Result<Validator> {
     let key = validator_key();
     let account = accounts::validator().context("validator account")?;
     Ok(Validator { consensus_key: key.consensus_key().to_bytes().into(), account: account.address, power: 1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn validators_that_leave_the_dev_key_two_thirds_or_less_are_refused_with_the_figures() {
+        let own = validator().unwrap();
+        let other = Validator {
+            consensus_key: ValidatorKey::from_seed(&[9; 32]).consensus_key().into(),
+            account: Address::repeat_byte(9),
+            power: 1,
+        };
+        assert!(enough_power(&[own]).is_ok());
+        assert!(enough_power(&[Validator { power: 3, ..own }, other]).is_ok());
+        let refused = enough_power(&[Validator { power: 2, ..own }, other]).unwrap_err().to_string();
+        assert!(refused.contains("has 2 of 3 power"), "{refused}");
+        assert!(enough_power(&[other]).is_err());
+    }
 }
