@@ -21,9 +21,12 @@ export async function findBinary() {
   return artifact.executable;
 }
 
+// The proposer stops building after 400 ms of real time; on a busy machine that leaves out what a check expects in a block.
+const PATIENT = ['--build-budget', '1m'];
+
 /** Starts a process without waiting for it to be ready; `log()` is what it has written to standard error. */
 export function spawnChain(binary, args) {
-  const child = launch(binary, ['dev', '--port', '0', '--json', ...args]);
+  const child = launch(binary, ['dev', '--port', '0', '--json', ...PATIENT, ...args]);
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {
     log = (log + text).slice(-20_000);

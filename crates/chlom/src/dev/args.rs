@@ -29,6 +29,10 @@ pub(crate) struct DevArgs {
     /// Gas that one block may use [default: the genesis parameter, 200000000].
     #[arg(long, value_name = "N")]
     pub(crate) gas_limit: Option<u64>,
+    /// How long the proposer executes transactions for one block; those that do not fit wait for the next one
+    /// [default: the genesis parameter, 400ms].
+    #[arg(long, value_parser = parse_duration, value_name = "TIME")]
+    pub(crate) build_budget: Option<Duration>,
     /// Also make a block at once when a transaction arrives.
     #[arg(long)]
     pub(crate) automine: bool,

@@ -39,6 +39,9 @@ pub(crate) fn spec(args: &DevArgs, endowed: &[Address]) -> Result<GenesisSpec> {
         spec.validators.push(validator()?);
     }
     enough_power(&spec.validators)?;
+    if let Some(budget) = args.build_budget {
+        spec.params.gas.build_budget_ms = u64::try_from(budget.as_millis())?;
+    }
     if let Some(gas_limit) = args.gas_limit {
         spec.params.gas.block_gas_limit = gas_limit;
     }
