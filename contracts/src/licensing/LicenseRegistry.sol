@@ -238,13 +238,34 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
     }
 
     /// @inheritdoc ILicenseRegistry
-    function routeTermsAt(bytes32[] calldata ids, uint64 time) external view returns (uint256[] memory terms) {
-        terms = new uint256[](ids.length);
-        for (uint256 i; i < ids.length; ++i) {
-            PackedCheckpoint c = _inForce(_known(ids[i]), time);
-            State state = c.state();
-            if (state != State.Revoked && time >= c.endTs()) state = State.Expired;
-            terms[i] = uint256(state) | c.splitVersion() << 8 | c.royaltyBps() << 40;
+    /// @dev Every settled row asks this: written for gas, one word read of a licence that never changed.
+    function routeTermsAt(bytes32[] calldata ids, uint64 time) external view returns (uint256[] memory) {
+        uint256 answer;
+        uint256 count = ids.length;
+        // The answer as it is returned: the offset of the list, its length, its words.
+        assembly ("memory-safe") {
+            answer := mload(0x40)
+            mstore(answer, 0x20)
+            mstore(add(answer, 0x20), count)
+        }
+        unchecked {
+            for (uint256 i; i != count; ++i) {
+                bytes32 id;
+                assembly ("memory-safe") {
+                    id := calldataload(add(ids.offset, shl(5, i)))
+                }
+                PackedCheckpoint c = _inForce(_records[id], time);
+                if (c.isNone()) revert LicenseUnknown(id);
+                uint256 terms = c.stateBits();
+                if (time >= c.endTs() && terms != uint256(State.Revoked)) terms = uint256(State.Expired);
+                terms |= c.splitVersion() << 8 | c.royaltyBps() << 40;
+                assembly ("memory-safe") {
+                    mstore(add(answer, add(0x40, shl(5, i))), terms)
+                }
+            }
+        }
+        assembly ("memory-safe") {
+            return(answer, add(0x40, shl(5, count)))
         }
     }
 
