@@ -97,7 +97,8 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
     mapping(address token => TokenRecord) internal _tokens;
     mapping(bytes32 potKey => PotRecord) internal _pots;
     mapping(bytes32 reservationKey => uint256) internal _reservations;
-    mapping(bytes32 rowKey => bool) internal _settled;
+    /// @dev 1: settled.
+    mapping(bytes32 rowKey => uint256) internal _settled;
     mapping(bytes32 accrualKey => AccrualRecord) internal _accruals;
     mapping(bytes32 accountKey => AccountRecord) internal _accounts;
     /// @dev The generation that receives; read only once the first account is closed.
@@ -114,6 +115,8 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
     uint32 internal _lastHold;
     /// @dev PauseFlags' height for payouts, kept here: asking for it with every settlement and withdrawal would cost 8,000 gas.
     uint64 private _pausedUntil;
+    /// @dev Who was made a settler last, while it is one: known without reading its roles, beside what is read anyway.
+    address private _lastSettler;
     bool private transient _entered;
 
     // ---------------------------------------------------------------- constructor
@@ -141,9 +144,19 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
         _;
     }
 
-    function _checkPayoutsOpen() private view {
+    function _checkPayoutsOpen() internal view {
         uint64 until = _pausedUntil;
         if (block.number < until) revert PayoutsPaused(until);
+    }
+
+    /// @dev Upholds [ROY-23]. Every way to give or take the role keeps `_lastSettler` true.
+    modifier onlySettlers() {
+        _checkSettler();
+        _;
+    }
+
+    function _checkSettler() internal view {
+        if (msg.sender != _lastSettler) _checkRoles(Roles.SETTLER);
     }
 
     /// @inheritdoc IRoyaltyLedger
@@ -159,8 +172,12 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
     }
 
     function _enter() private {
-        if (_entered) revert Reentrancy();
+        _checkNotEntered();
         _entered = true;
+    }
+
+    function _checkNotEntered() internal view {
+        if (_entered) revert Reentrancy();
     }
 
     function _word(address a) internal pure returns (bytes32) {
@@ -214,7 +231,9 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
             if (on) {
                 if (_settlers.length == MAX_SETTLERS) revert TooManySettlers(MAX_SETTLERS);
                 _settlers.push(user);
+                _lastSettler = user;
             } else {
+                if (_lastSettler == user) _lastSettler = address(0);
                 _dropSettler(user);
             }
         }
