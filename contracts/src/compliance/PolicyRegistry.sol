@@ -27,7 +27,14 @@ contract PolicyRegistry is IPolicyRegistry, Governed {
 
     /// @inheritdoc IPolicyRegistry
     function isPolicyHashActive(bytes32 policyHash) external view returns (bool) {
-        return wasActiveAt(policyHash, uint64(block.number));
+        // Every use asks this: its word is read once and taken apart here.
+        Policy storage p = _policies[policyHash];
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(p.slot)
+        }
+        uint256 from = uint64(word);
+        return from != 0 && from <= block.number && block.number < uint64(word >> 64);
     }
 
     /// @inheritdoc IPolicyRegistry

@@ -31,6 +31,7 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
 
     uint256 private constant MOST_BPS = 10_000;
     uint256 private constant FLAG_TRANSFERABLE = 0x4;
+    uint256 private constant ACTIVE = uint256(State.Active);
     uint256 private constant FLAGS = 0xf;
     uint256 private constant COMMITMENT_LIFE = 1 days;
     IPauseFlags private constant PAUSE = IPauseFlags(SystemAddresses.PAUSE_FLAGS);
@@ -435,8 +436,7 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
         bytes32 id = bytes32(tokenId);
         Record storage r = _known(id);
         PackedCheckpoint c = _inForce(r, block.timestamp);
-        State state = _stateNow(id, c);
-        if (c.flags() & FLAG_TRANSFERABLE == 0 || state != State.Active || block.timestamp >= c.endTs()) {
+        if (c.flags() & FLAG_TRANSFERABLE == 0 || _stateNow(id, c) != ACTIVE || block.timestamp >= c.endTs()) {
             revert NotTransferable(id);
         }
         super.transferFrom(from, to, tokenId);
@@ -512,8 +512,8 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
     function _requireParent(LicenseData calldata d, Terms memory t, bool registrar) private view {
         Record storage p = _known(t.parent);
         PackedCheckpoint c = _inForce(p, block.timestamp);
-        State state = _stateNow(t.parent, c);
-        if (state != State.Active) revert ParentNotActive(t.parent, state);
+        uint256 state = _stateNow(t.parent, c);
+        if (state != ACTIVE) revert ParentNotActive(t.parent, State(state));
         if (!registrar && !_consents(p.owner, t.parent, d.owner)) {
             bytes32 word_ = bytes32(uint256(Vocabulary.SUBLICENSE));
             bool sublicensable =
@@ -733,11 +733,11 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
     function _refusal(bytes32 id, address user, IRightsRegistry.Use calldata use_) private view returns (bytes32) {
         Record storage r = _records[id];
         PackedCheckpoint c = _inForce(r, block.timestamp);
-        if (c.recordedAt() == 0) return "UNKNOWN";
-        State state = _stateNow(id, c);
-        if (state != State.Active) {
-            if (state == State.Draft) return "DRAFT";
-            return state == State.Suspended ? bytes32("SUSPENDED") : bytes32("REVOKED");
+        if (c.isNone()) return "UNKNOWN";
+        uint256 state = _stateNow(id, c);
+        if (state != ACTIVE) {
+            if (state == uint256(State.Draft)) return "DRAFT";
+            return state == uint256(State.Suspended) ? bytes32("SUSPENDED") : bytes32("REVOKED");
         }
         if (block.timestamp < c.startTs()) return "NOT_STARTED";
         if (block.timestamp >= c.endTs()) return "EXPIRED";
@@ -758,9 +758,14 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
         if (_hasForest()) edge = ISplitRegistry(address(ade)).edgeOf(id);
     }
 
-    /// @dev What `_underMarks` says of now.
-    function _stateNow(bytes32 id, PackedCheckpoint c) private view returns (State state) {
-        (state,) = _underMarks(id, c, uint64(block.timestamp), uint64(block.timestamp));
+    /// @dev The state that `_underMarks` says of now, as its number: every use asks it.
+    function _stateNow(bytes32 id, PackedCheckpoint c) private view returns (uint256 state) {
+        state = c.stateBits();
+        if (state == uint256(State.Revoked) || !_hasForest()) return state;
+        uint256 mark = uint256(Ask.word(address(ade), ISplitRegistry.markNow.selector, id, 0));
+        if (mark == 0) return state;
+        if (mark == uint256(ISplitRegistry.Mark.Revoked)) return uint256(State.Revoked);
+        if (state == ACTIVE) return uint256(State.Suspended);
     }
 
     /// @dev A checkpoint's state beneath the marks on the subtrees it lies in (C27); without its window.

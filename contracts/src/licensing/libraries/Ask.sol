@@ -8,7 +8,18 @@ import {IRightsRegistry} from "../interfaces/IRightsRegistry.sol";
 library Ask {
     /// @dev The first word of the answer. A refusal is passed on as it is; no answer at all reverts with nothing.
     function word(address target, bytes4 selector, bytes32 a, bytes32 b) internal view returns (bytes32 first) {
-        (first,) = words(target, selector, a, b, 0);
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, selector)
+            mstore(add(free, 0x04), a)
+            mstore(add(free, 0x24), b)
+            if iszero(staticcall(gas(), target, free, 0x44, 0, 0x20)) {
+                returndatacopy(free, 0, returndatasize())
+                revert(free, returndatasize())
+            }
+            if lt(returndatasize(), 0x20) { revert(0, 0) }
+            first := mload(0)
+        }
     }
 
     /// @dev The first two words of the answer; the second is zero where there is one only.
