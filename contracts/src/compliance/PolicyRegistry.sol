@@ -26,15 +26,15 @@ contract PolicyRegistry is IPolicyRegistry, Governed {
     // ---------------------------------------------------------------- functions
 
     /// @inheritdoc IPolicyRegistry
-    function isPolicyHashActive(bytes32 policyHash) external view returns (bool) {
-        // Every use asks this: its word is read once and taken apart here.
+    /// @dev Every use asks this: `wasActiveAt` now, its word read once.
+    function isPolicyHashActive(bytes32 policyHash) external view returns (bool active) {
         Policy storage p = _policies[policyHash];
-        uint256 word;
         assembly ("memory-safe") {
-            word := sload(p.slot)
+            let word := sload(p.slot)
+            let from := and(word, 0xffffffffffffffff)
+            let until := and(shr(64, word), 0xffffffffffffffff)
+            active := and(lt(sub(from, 1), number()), lt(number(), until))
         }
-        uint256 from = uint64(word);
-        return from != 0 && from <= block.number && block.number < uint64(word >> 64);
     }
 
     /// @inheritdoc IPolicyRegistry

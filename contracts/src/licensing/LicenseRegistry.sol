@@ -340,7 +340,11 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
         returns (bool allowed, bytes32 reason)
     {
         reason = _refusal(id, user, use_);
-        allowed = reason == 0;
+        assembly ("memory-safe") {
+            mstore(0, iszero(reason))
+            mstore(0x20, reason)
+            return(0, 0x40)
+        }
     }
 
     /// @inheritdoc ILicenseRegistry
@@ -669,7 +673,7 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
     /// @dev REF §4.2, in its order.
     function _requireSound(LicenseData calldata d) private view {
         require(_isPolicyActive(d.acePolicyHash), "POLICY");
-        require(Ask.word(address(ade), IADEVerifier.isValidSplitHash.selector, d.adeSplitHash, 0) != 0, "SPLIT");
+        require(Ask.about(address(ade), IADEVerifier.isValidSplitHash.selector, d.adeSplitHash) != 0, "SPLIT");
         require(d.endTs > d.startTs, "TIME");
     }
 
@@ -691,7 +695,7 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
     function _requireUnpaused() private view {
         if (address(PAUSE).code.length == 0) return;
         bytes32 flag = bytes32(uint256(IPauseFlags.Flag.MintModify));
-        uint256 until = uint256(Ask.word(address(PAUSE), IPauseFlags.pausedUntil.selector, flag, 0));
+        uint256 until = uint256(Ask.about(address(PAUSE), IPauseFlags.pausedUntil.selector, flag));
         if (until > block.number) revert MintPaused(uint64(until));
     }
 
@@ -742,7 +746,8 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
         if (block.timestamp < c.startTs()) return "NOT_STARTED";
         if (block.timestamp >= c.endTs()) return "EXPIRED";
         if (!_isPolicyActive(r.policyHashes[c.policyVersion()])) return "POLICY";
-        if (user != address(0) && user != _licenseeOf(r, id)) return "USER";
+        // The token of an active licence is not burnt.
+        if (user != address(0) && user != _ownerOf(uint256(id))) return "USER";
         uint256 cap = r.cap;
         if (cap != 0 && r.used >= cap) return "CAP";
         bytes32 rightsHash = r.rightsHash;
@@ -751,7 +756,7 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
     }
 
     function _isPolicyActive(bytes32 policyHash) private view returns (bool) {
-        return Ask.word(address(policy), IPolicyRegistry.isPolicyHashActive.selector, policyHash, 0) != 0;
+        return Ask.about(address(policy), IPolicyRegistry.isPolicyHashActive.selector, policyHash) != 0;
     }
 
     function _edgeOf(bytes32 id) private view returns (ISplitRegistry.Edge memory edge) {
@@ -762,7 +767,7 @@ contract LicenseRegistry is LicenseExclusivity, LicensePermissions, ERC721, Gove
     function _stateNow(bytes32 id, PackedCheckpoint c) private view returns (uint256 state) {
         state = c.stateBits();
         if (state == uint256(State.Revoked) || !_hasForest()) return state;
-        uint256 mark = uint256(Ask.word(address(ade), ISplitRegistry.markNow.selector, id, 0));
+        uint256 mark = uint256(Ask.about(address(ade), ISplitRegistry.gravestMark.selector, id));
         if (mark == 0) return state;
         if (mark == uint256(ISplitRegistry.Mark.Revoked)) return uint256(State.Revoked);
         if (state == ACTIVE) return uint256(State.Suspended);

@@ -160,7 +160,7 @@ interface ISplitRegistry is IADEVerifier {
     /// @notice The gravest mark on `id` or above it, recorded by `asOf` and effective at `time`.
     function subtreeAt(bytes32 id, uint64 time, uint64 asOf) external view returns (Mark mark, uint32 reason);
     /// @notice The same mark now, by all that is recorded: what every use asks.
-    function markNow(bytes32 id) external view returns (Mark mark);
+    function gravestMark(bytes32 id) external view returns (Mark mark);
     /// @notice From the licence (first) to its root, by the terms at `time` or, failing that, each licence's first.
     function routeAt(bytes32 licence, uint64 time) external view returns (RouteNode[] memory nodes);
     /// @notice What settling a row of `licence` for a period (REF C16) needs: when that begins, the licence's rate then, and of
