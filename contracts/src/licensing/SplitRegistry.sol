@@ -62,8 +62,8 @@ contract SplitRegistry is ISplitRegistry, Governed {
     /// @notice A period of at most seven days and its window.
     uint64 public constant ROUTE_WINDOW = BATCH_WINDOW + 7 days;
 
-    /// @dev Checkpoints that LicenseRegistry lets wait for their time.
-    uint256 private constant MAX_SCHEDULED = 4;
+    /// @dev Changes of a licence in one period that are looked at.
+    uint256 private constant MAX_CHANGES = 16;
 
     ILicenseRegistry private constant LICENCES = ILicenseRegistry(SystemAddresses.LICENSE_REGISTRY);
 
@@ -331,9 +331,8 @@ contract SplitRegistry is ISplitRegistry, Governed {
         (uint64 start, uint64 end) = PeriodLib.bounds(period);
         if (start >= block.timestamp) revert PeriodNotBegun(period, start);
         Way memory way = _way(licence, start);
+        if (!_isPayable(way, start, end)) revert LicenceInactive(licence);
         uint256 terms = way.terms[0];
-        if (way.revoked != 0 || uint8(terms) == uint256(ILicenseRegistry.State.Revoked)) revert LicenceInactive(licence);
-        if (!_isActive(terms) && !_wokeWithin(licence, start, end)) revert LicenceInactive(licence);
         uint256 count = way.ids.length;
         uint256 place;
         uint256 finish;
@@ -378,24 +377,45 @@ contract SplitRegistry is ISplitRegistry, Governed {
     /// @inheritdoc ISplitRegistry
     /// @dev Upholds [ROY-28].
     function checkSuperseded(bytes32 licence, bytes32 route, uint32 lastPeriod) external view returns (uint32 until) {
-        uint64 past = uint64(block.timestamp) - ROUTE_WINDOW;
-        _checkNotInForce(licence, route, uint64(block.timestamp));
-        _checkNotInForce(licence, route, past);
+        _checkNotInForce(licence, route, block.timestamp);
+        _checkNotInForce(licence, route, block.timestamp - ROUTE_WINDOW);
         (, uint64 end) = PeriodLib.bounds(lastPeriod);
         if (block.timestamp < end + BATCH_WINDOW) revert RouteTooRecent(lastPeriod, end + BATCH_WINDOW);
-        // Periods after this one take no rows at the route: it was not in force when they began, or it comes back later.
-        until = PeriodLib.containing(past);
-        if (until < lastPeriod) until = lastPeriod;
+        // Each period that still takes batches: 13 at most. What counts of a period is its start.
+        until = PeriodLib.containing(block.timestamp);
+        uint64 start;
+        (start, end) = PeriodLib.bounds(until);
+        while (block.timestamp < end + BATCH_WINDOW) {
+            if (_receivesIn(licence, route, start, end)) revert RouteInForce(licence, route);
+            until = PeriodLib.containing(start - 1);
+            (start, end) = PeriodLib.bounds(until);
+        }
     }
 
-    function _checkNotInForce(bytes32 licence, bytes32 route, uint64 time) private view {
+    function _checkNotInForce(bytes32 licence, bytes32 route, uint256 time) private view {
         Way memory way = _way(licence, time);
-        bytes32 above;
+        if (_isActiveOn(way, 0) && _routeOf(way) == route) revert RouteInForce(licence, route);
+    }
+
+    /// @dev Whether a row of the period can pay by the route: the licence's own, or one of a licence below it.
+    function _receivesIn(bytes32 licence, bytes32 route, uint64 start, uint64 end) private view returns (bool) {
+        Way memory way = _way(licence, start);
+        return _routeOf(way) == route && _isPayable(way, start, end);
+    }
+
+    /// @dev The route of a way's first licence, that one counted as active.
+    function _routeOf(Way memory way) private pure returns (bytes32 above) {
         for (uint256 i = way.ids.length; i != 0;) {
             --i;
-            above = _hop(above, way.ids[i], way.terms[i], _isActiveOn(way, i));
+            above = _hop(above, way.ids[i], way.terms[i], i == 0 || _isActiveOn(way, i));
         }
-        if (above == route) revert RouteInForce(licence, route);
+    }
+
+    /// @dev Upholds [ROY-20]. `way`: at `start`.
+    function _isPayable(Way memory way, uint64 start, uint64 end) private view returns (bool) {
+        uint256 terms = way.terms[0];
+        if (way.revoked != 0 || uint8(terms) == uint256(ILicenseRegistry.State.Revoked)) return false;
+        return _isActive(terms) || _wokeWithin(way.ids[0], start, end);
     }
 
     /// @dev Who is on the way up from a licence at `time`, from it to its root.
@@ -490,9 +510,9 @@ contract SplitRegistry is ISplitRegistry, Governed {
         return state == uint256(ILicenseRegistry.State.Active) || state == uint256(ILicenseRegistry.State.Suspended);
     }
 
-    /// @dev Whether a checkpoint took effect in [start, end), or was recorded in it. Times of recording ascend, one effective
-    /// before `end` was recorded before it, and those scheduled are at most four at the tail (contracts/README.md,
-    /// "Checkpoints").
+    /// @dev Whether a licence that was no longer or not yet in force at `start` was so at some time before `end`. From the last
+    /// checkpoint recorded before `end` back, each holds from its time on until one recorded after it takes effect; times of
+    /// recording ascend. What is below a draft was never more than that.
     function _wokeWithin(bytes32 licence, uint64 start, uint64 end) private view returns (bool) {
         uint256 low;
         uint256 high = LICENCES.checkpointCount(licence);
@@ -502,9 +522,17 @@ contract SplitRegistry is ISplitRegistry, Governed {
             if (LICENCES.checkpointAt(licence, middle).recordedAt < end) low = middle + 1;
             else high = middle;
         }
-        for (uint256 i; i < MAX_SCHEDULED + 1 && low != 0; ++i) {
+        uint256 until = end;
+        for (uint256 seen; low != 0; ++seen) {
+            // A row must not cost without bound: what lies behind so many changes is the lane's to prove.
+            if (seen == MAX_CHANGES) return true;
             ILicenseRegistry.Checkpoint memory c = LICENCES.checkpointAt(licence, --low);
-            if (c.recordedAt >= start || (c.effectiveFrom >= start && c.effectiveFrom < end)) return true;
+            if (c.state == ILicenseRegistry.State.Draft) return false;
+            uint256 from = c.effectiveFrom > start ? c.effectiveFrom : start;
+            uint256 to = c.endTs < until ? c.endTs : until;
+            if (c.state != ILicenseRegistry.State.Revoked && from < to) return true;
+            if (c.effectiveFrom <= start) return false;
+            if (c.effectiveFrom < until) until = c.effectiveFrom;
         }
         return false;
     }
