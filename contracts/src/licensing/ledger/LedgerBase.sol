@@ -67,7 +67,7 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
     }
 
     /// @dev What a hold has captured of a payee: `owed` is still here, `captured` counts against the quota; and the payee's
-    /// weight, by which other holds measure what this one lets go.
+    /// largest share so far, by which other holds measure what this one lets go.
     struct CaptureRecord {
         uint128 owed;
         uint128 captured;
@@ -110,7 +110,9 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
     /// @dev Ids of the holds in force on (licence, token): eight of 32 bits, packed from the right.
     mapping(bytes32 licenceToken => uint256) internal _liveHolds;
     mapping(uint256 holdId => mapping(address payee => CaptureRecord)) internal _captures;
-    mapping(bytes32 holdLeaf => bool) internal _leafCounted;
+    /// @dev Leaves that were met under a hold, and the weight of each payee in a tree by these.
+    mapping(bytes32 treeLeaf => bool) internal _leavesMet;
+    mapping(bytes32 treePayee => uint96) internal _weightsMet;
     address[] internal _settlers;
     uint32 internal _lastHold;
     /// @dev PauseFlags' height for payouts, kept here: asking for it with every settlement and withdrawal would cost 8,000 gas.
