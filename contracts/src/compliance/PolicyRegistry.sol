@@ -26,8 +26,15 @@ contract PolicyRegistry is IPolicyRegistry, Governed {
     // ---------------------------------------------------------------- functions
 
     /// @inheritdoc IPolicyRegistry
-    function isPolicyHashActive(bytes32 policyHash) external view returns (bool) {
-        return wasActiveAt(policyHash, uint64(block.number));
+    /// @dev Every use asks this: `wasActiveAt` now, its word read once.
+    function isPolicyHashActive(bytes32 policyHash) external view returns (bool active) {
+        Policy storage p = _policies[policyHash];
+        assembly ("memory-safe") {
+            let word := sload(p.slot)
+            let from := and(word, 0xffffffffffffffff)
+            let until := and(shr(64, word), 0xffffffffffffffff)
+            active := and(lt(sub(from, 1), number()), lt(number(), until))
+        }
     }
 
     /// @inheritdoc IPolicyRegistry

@@ -67,12 +67,14 @@ abstract contract LicenseStorage is ILicenseRegistry {
         return low;
     }
 
-    /// @dev What holds at `time` by all that is recorded; before the first is effective, the first.
+    /// @dev What holds at `time` by all that is recorded; before the first is effective, the first; none for a licence that is
+    /// not known.
     function _inForce(Record storage r, uint256 time) internal view returns (PackedCheckpoint) {
         // The frequent case: nothing ever changed.
-        if (r.count < 2) return r.checkpoints[0];
+        PackedCheckpoint first = r.checkpoints[0];
+        if (!first.isFollowed()) return first;
         uint256 found = _find(r, time, type(uint256).max);
-        return r.checkpoints[found == 0 ? 0 : found - 1];
+        return found == 0 ? first : r.checkpoints[found - 1];
     }
 
     /// @dev Of a licence that is known, so that there is one.
@@ -109,6 +111,7 @@ abstract contract LicenseStorage is ILicenseRegistry {
 
     function _append(Record storage r, PackedCheckpoint c, uint256 effectiveFrom) internal {
         uint32 count = r.count;
+        if (count == 1) r.checkpoints[0] = r.checkpoints[0].followed();
         r.checkpoints[count] = c.withTimes(block.timestamp, effectiveFrom);
         r.count = count + 1;
     }

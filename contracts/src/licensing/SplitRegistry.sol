@@ -19,11 +19,12 @@ import {SumTree} from "./libraries/SumTree.sol";
 contract SplitRegistry is ISplitRegistry, Governed {
     // ---------------------------------------------------------------- structs
 
-    /// @dev `denom` 0: no edge above. `isParent`: something hangs from it. `marked`: `_marks` is not empty.
+    /// @dev `denom` 0: no edge above. `isParent`: something hangs from it. `marked`: `_marks` is not empty. The second word
+    /// begins as `payableRoute` says a rate.
     struct EdgeRecord {
         bytes32 parent;
-        uint64 numer;
         uint64 denom;
+        uint64 numer;
         uint8 depth;
         bool isParent;
         bool marked;
@@ -37,7 +38,19 @@ contract SplitRegistry is ISplitRegistry, Governed {
         uint32 reason;
     }
 
+    /// @dev A way up from a licence, itself first: for each licence the rate of its edge (numer·2⁶⁴ + denom, 0 at the root) and
+    /// its terms as `routeTermsAt` packs them. The first `revoked` are in a subtree that a mark has revoked.
+    struct Way {
+        bytes32[] ids;
+        uint256[] rates;
+        uint256[] terms;
+        uint256 revoked;
+    }
+
     // ---------------------------------------------------------------- constants
+
+    /// @dev Of an edge's second word: `marked`.
+    uint256 private constant MARKED = 1 << 144;
 
     /// @notice Payees of a vector at most: it fits one contract's code.
     uint256 public constant MAX_PAYEES = 512;
@@ -49,8 +62,8 @@ contract SplitRegistry is ISplitRegistry, Governed {
     /// @notice A period of at most seven days and its window.
     uint64 public constant ROUTE_WINDOW = BATCH_WINDOW + 7 days;
 
-    /// @dev Checkpoints that LicenseRegistry lets wait for their time.
-    uint256 private constant MAX_SCHEDULED = 4;
+    /// @dev Changes of a licence in one period that are looked at.
+    uint256 private constant MAX_CHANGES = 16;
 
     ILicenseRegistry private constant LICENCES = ILicenseRegistry(SystemAddresses.LICENSE_REGISTRY);
 
@@ -261,12 +274,35 @@ contract SplitRegistry is ISplitRegistry, Governed {
         uint64 by = time < asOf ? time : asOf;
         while (true) {
             EdgeRecord storage edge = _edges[id];
-            if (edge.marked) {
+            uint256 word = _rateWord(edge);
+            if (word & MARKED != 0) {
                 MarkRecord memory found = _markAt(id, by);
                 if (found.mark > mark) (mark, reason) = (found.mark, found.reason);
             }
-            if (edge.denom == 0) return (mark, reason);
+            // No denominator: no edge above.
+            if (uint64(word) == 0) return (mark, reason);
             id = edge.parent;
+        }
+    }
+
+    /// @inheritdoc ISplitRegistry
+    /// @dev Marks are effective from their block, so the last one counts. Every use asks this: written for gas.
+    function gravestMark(bytes32 id) external view returns (Mark) {
+        uint256 mark;
+        while (true) {
+            EdgeRecord storage edge = _edges[id];
+            uint256 word = _rateWord(edge);
+            if (word & MARKED != 0) {
+                uint256 found = uint256(_marks[id][_marks[id].length - 1].mark);
+                if (found > mark) mark = found;
+            }
+            if (uint64(word) == 0) break;
+            id = edge.parent;
+        }
+        // It was read from a Mark.
+        assembly ("memory-safe") {
+            mstore(0, mark)
+            return(0, 0x20)
         }
     }
 
@@ -274,108 +310,209 @@ contract SplitRegistry is ISplitRegistry, Governed {
     /// @dev Upholds [ROY-13]. Edges never change, terms and marks of a time gone by neither: so a route at such a time is
     /// the same whenever it is asked for.
     function routeAt(bytes32 licence, uint64 time) external view returns (RouteNode[] memory nodes) {
-        (nodes,,) = _route(licence, time, false);
+        Way memory way = _way(licence, time);
+        nodes = new RouteNode[](way.ids.length);
+        bytes32 above;
+        for (uint256 i = nodes.length; i != 0;) {
+            RouteNode memory node = nodes[--i];
+            uint256 rate = way.rates[i];
+            (node.licence, node.splitVersion) = (way.ids[i], uint32(way.terms[i] >> 8));
+            (node.numer, node.denom) = (uint64(rate >> 64), uint64(rate));
+            (node.active, node.parentRoute) = (_isActiveOn(way, i), above);
+            above = _hop(above, node.licence, way.terms[i], node.active);
+            node.route = above;
+        }
     }
 
     /// @inheritdoc ISplitRegistry
     /// @dev Upholds [ROY-20]. What was sold is the lane's to prove. A licence that woke within the period keeps its own money.
-    function payableRoute(bytes32 licence, uint32 period)
-        external
-        view
-        returns (uint64 start, uint16 royaltyBps, bytes32[] memory words)
-    {
-        uint64 end;
-        (start, end) = PeriodLib.bounds(period);
+    /// Every settled row asks this: written for gas, from the root down into the very bytes that are answered.
+    function payableRoute(bytes32 licence, uint32 period) external view returns (uint64, uint16, bytes32[] memory) {
+        (uint64 start, uint64 end) = PeriodLib.bounds(period);
         if (start >= block.timestamp) revert PeriodNotBegun(period, start);
-        (RouteNode[] memory nodes, uint256 terms, bool revoked) = _route(licence, start, true);
-        ILicenseRegistry.State state = ILicenseRegistry.State(uint8(terms));
-        if (revoked || state == ILicenseRegistry.State.Revoked) revert LicenceInactive(licence);
-        if (!_isActive(state) && !_wokeWithin(licence, start, end)) revert LicenceInactive(licence);
-        return (start, uint16(terms >> 40), _pack(nodes));
-    }
-
-    /// @dev Four words for each node that counts.
-    function _pack(RouteNode[] memory nodes) private pure returns (bytes32[] memory words) {
-        words = new bytes32[](nodes.length * 4);
-        uint256 length;
-        for (uint256 i; i < nodes.length; ++i) {
-            RouteNode memory node = nodes[i];
-            if (!node.active) continue;
-            words[length] = node.licence;
-            words[length + 1] = node.route;
-            words[length + 2] = node.parentRoute;
-            words[length + 3] = bytes32(uint256(node.splitVersion) << 128 | uint256(node.numer) << 64 | node.denom);
-            length += 4;
+        Way memory way = _way(licence, start);
+        if (!_isPayable(way, start, end)) revert LicenceInactive(licence);
+        uint256 terms = way.terms[0];
+        uint256 count = way.ids.length;
+        uint256 place;
+        uint256 finish;
+        // Behind room for start, rate, offset and length: four words for each node that counts, filled from the end.
+        assembly ("memory-safe") {
+            finish := add(mload(0x40), add(0x80, shl(7, count)))
+            place := finish
+            mstore(0x40, finish)
+        }
+        bytes32 above;
+        unchecked {
+            while (count != 0) {
+                --count;
+                bytes32 id = _at(way.ids, count);
+                uint256 t = _at(way.terms, count);
+                // No mark of revocation is above.
+                bool active = count == 0 || _isActive(t);
+                bytes32 route = _hop(above, id, t, active);
+                if (active) {
+                    uint256 rate = _at(way.rates, count);
+                    assembly ("memory-safe") {
+                        place := sub(place, 0x80)
+                        mstore(place, id)
+                        mstore(add(place, 0x20), route)
+                        mstore(add(place, 0x40), above)
+                        mstore(add(place, 0x60), or(shl(128, and(shr(8, t), 0xffffffff)), rate))
+                    }
+                }
+                above = route;
+            }
         }
         assembly ("memory-safe") {
-            mstore(words, length)
+            mstore(sub(place, 0x20), shr(5, sub(finish, place)))
+            mstore(sub(place, 0x40), 0x60)
+            mstore(sub(place, 0x60), and(shr(40, terms), 0xffff))
+            place := sub(place, 0x80)
+            mstore(place, start)
+            return(place, sub(finish, place))
         }
     }
 
     /// @inheritdoc ISplitRegistry
     /// @dev Upholds [ROY-28].
     function checkSuperseded(bytes32 licence, bytes32 route, uint32 lastPeriod) external view returns (uint32 until) {
-        uint64 past = uint64(block.timestamp) - ROUTE_WINDOW;
-        _checkNotInForce(licence, route, uint64(block.timestamp));
-        _checkNotInForce(licence, route, past);
+        _checkNotInForce(licence, route, block.timestamp);
+        _checkNotInForce(licence, route, block.timestamp - ROUTE_WINDOW);
         (, uint64 end) = PeriodLib.bounds(lastPeriod);
         if (block.timestamp < end + BATCH_WINDOW) revert RouteTooRecent(lastPeriod, end + BATCH_WINDOW);
-        // Periods after this one take no rows at the route: it was not in force when they began, or it comes back later.
-        until = PeriodLib.containing(past);
-        if (until < lastPeriod) until = lastPeriod;
+        // Each period that still takes batches: 13 at most. What counts of a period is its start.
+        until = PeriodLib.containing(block.timestamp);
+        uint64 start;
+        (start, end) = PeriodLib.bounds(until);
+        while (block.timestamp < end + BATCH_WINDOW) {
+            if (_receivesIn(licence, route, start, end)) revert RouteInForce(licence, route);
+            until = PeriodLib.containing(start - 1);
+            (start, end) = PeriodLib.bounds(until);
+        }
     }
 
-    function _checkNotInForce(bytes32 licence, bytes32 route, uint64 time) private view {
-        (RouteNode[] memory nodes,,) = _route(licence, time, false);
-        if (nodes[0].route == route) revert RouteInForce(licence, route);
+    function _checkNotInForce(bytes32 licence, bytes32 route, uint256 time) private view {
+        Way memory way = _way(licence, time);
+        if (_isActiveOn(way, 0) && _routeOf(way) == route) revert RouteInForce(licence, route);
     }
 
-    /// @dev `leafPaid`: count the licence itself as active. `terms` (as `routeTermsAt` packs them) and `revoked` (by a mark) are
-    /// the licence's own.
-    function _route(bytes32 licence, uint64 time, bool leafPaid)
-        private
-        view
-        returns (RouteNode[] memory nodes, uint256 terms, bool revoked)
-    {
-        uint256 top = _edges[licence].depth;
-        nodes = new RouteNode[](top + 1);
-        bytes32[] memory ids = new bytes32[](top + 1);
-        // Nodes below `marked` are in a revoked subtree.
-        uint256 marked;
-        for (uint256 i; i <= top; ++i) {
-            RouteNode memory node = nodes[i];
-            EdgeRecord storage edge = _edges[licence];
-            (node.licence, ids[i]) = (licence, licence);
-            if (edge.marked && _markAt(licence, time).mark == Mark.Revoked) marked = i + 1;
-            if (i != top) {
-                (node.numer, node.denom) = (edge.numer, edge.denom);
+    /// @dev Whether a row of the period can pay by the route: the licence's own, or one of a licence below it.
+    function _receivesIn(bytes32 licence, bytes32 route, uint64 start, uint64 end) private view returns (bool) {
+        Way memory way = _way(licence, start);
+        return _routeOf(way) == route && _isPayable(way, start, end);
+    }
+
+    /// @dev The route of a way's first licence, that one counted as active.
+    function _routeOf(Way memory way) private pure returns (bytes32 above) {
+        for (uint256 i = way.ids.length; i != 0;) {
+            --i;
+            above = _hop(above, way.ids[i], way.terms[i], i == 0 || _isActiveOn(way, i));
+        }
+    }
+
+    /// @dev Upholds [ROY-20]. `way`: at `start`.
+    function _isPayable(Way memory way, uint64 start, uint64 end) private view returns (bool) {
+        uint256 terms = way.terms[0];
+        if (way.revoked != 0 || uint8(terms) == uint256(ILicenseRegistry.State.Revoked)) return false;
+        return _isActive(terms) || _wokeWithin(way.ids[0], start, end);
+    }
+
+    /// @dev Who is on the way up from a licence at `time`, from it to its root.
+    function _way(bytes32 licence, uint256 time) private view returns (Way memory way) {
+        EdgeRecord storage edge = _edges[licence];
+        uint256 word = _rateWord(edge);
+        uint256 count = uint8(word >> 128) + 1;
+        bytes32[] memory ids;
+        uint256[] memory rates;
+        address licences = address(LICENCES);
+        bytes4 selector = ILicenseRegistry.routeTermsAt.selector;
+        uint256 question;
+        // The question to the licence registry as it is sent, with the ids as its last part; behind it the rates.
+        assembly ("memory-safe") {
+            question := mload(0x40)
+            mstore(question, selector)
+            mstore(add(question, 0x04), 0x40)
+            mstore(add(question, 0x24), time)
+            ids := add(question, 0x44)
+            mstore(ids, count)
+            rates := add(ids, shl(5, add(count, 1)))
+            mstore(rates, count)
+            mstore(0x40, add(rates, shl(5, add(count, 1))))
+        }
+        unchecked {
+            for (uint256 i;;) {
+                if (word & MARKED != 0 && _markAt(licence, uint64(time)).mark == Mark.Revoked) way.revoked = i + 1;
+                assembly ("memory-safe") {
+                    let at := shl(5, add(i, 1))
+                    mstore(add(ids, at), licence)
+                    mstore(add(rates, at), and(word, 0xffffffffffffffffffffffffffffffff))
+                }
+                if (++i == count) break;
                 licence = edge.parent;
+                edge = _edges[licence];
+                word = _rateWord(edge);
             }
         }
-        revoked = marked != 0;
-        uint256[] memory allTerms = LICENCES.routeTermsAt(ids, time);
-        bytes32 above;
-        for (uint256 i = top + 1; i != 0;) {
-            RouteNode memory node = nodes[--i];
-            terms = allTerms[i];
-            node.splitVersion = uint32(terms >> 8);
-            node.active = (i == 0 && leafPaid) || (i >= marked && _isActive(ILicenseRegistry.State(uint8(terms))));
-            node.parentRoute = above;
-            above = EfficientHashLib.hash(
-                above, node.licence, bytes32(uint256(node.splitVersion)), bytes32(uint256(node.active ? 1 : 0))
-            );
-            node.route = above;
+        uint256[] memory terms;
+        assembly ("memory-safe") {
+            let answer := mload(0x40)
+            let size := add(0x40, shl(5, count))
+            if iszero(staticcall(gas(), licences, question, add(size, 0x24), answer, size)) {
+                returndatacopy(answer, 0, returndatasize())
+                revert(answer, returndatasize())
+            }
+            if lt(returndatasize(), size) { revert(0, 0) }
+            terms := add(answer, 0x20)
+            mstore(0x40, add(answer, size))
         }
+        (way.ids, way.rates, way.terms) = (ids, rates, terms);
+    }
+
+    /// @dev The second word of an edge: its rate, depth and marks in one reading.
+    function _rateWord(EdgeRecord storage edge) private view returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := sload(add(edge.slot, 1))
+        }
+    }
+
+    /// @dev Without a check of the index: `_way` makes its lists of one length.
+    function _at(bytes32[] memory list, uint256 i) private pure returns (bytes32 item) {
+        assembly ("memory-safe") {
+            item := mload(add(list, shl(5, add(i, 1))))
+        }
+    }
+
+    function _at(uint256[] memory list, uint256 i) private pure returns (uint256 item) {
+        assembly ("memory-safe") {
+            item := mload(add(list, shl(5, add(i, 1))))
+        }
+    }
+
+    /// @dev The route one licence further down; `terms` as `routeTermsAt` packs them.
+    function _hop(bytes32 above, bytes32 licence, uint256 terms, bool active) private pure returns (bytes32) {
+        return EfficientHashLib.hash(above, licence, bytes32(terms >> 8 & type(uint32).max), bytes32(_one(active)));
+    }
+
+    function _one(bool yes) private pure returns (uint256 one) {
+        assembly ("memory-safe") {
+            one := yes
+        }
+    }
+
+    function _isActiveOn(Way memory way, uint256 i) private pure returns (bool) {
+        return i >= way.revoked && _isActive(way.terms[i]);
     }
 
     /// @dev Suspended counts as active for money (REF C27).
-    function _isActive(ILicenseRegistry.State state) private pure returns (bool) {
-        return state == ILicenseRegistry.State.Active || state == ILicenseRegistry.State.Suspended;
+    function _isActive(uint256 terms) private pure returns (bool) {
+        uint256 state = uint8(terms);
+        return state == uint256(ILicenseRegistry.State.Active) || state == uint256(ILicenseRegistry.State.Suspended);
     }
 
-    /// @dev Whether a checkpoint took effect in [start, end), or was recorded in it. Times of recording ascend, one effective
-    /// before `end` was recorded before it, and those scheduled are at most four at the tail (contracts/README.md,
-    /// "Checkpoints").
+    /// @dev Whether a licence that was no longer or not yet in force at `start` was so at some time before `end`. From the last
+    /// checkpoint recorded before `end` back, each holds from its time on until one recorded after it takes effect; times of
+    /// recording ascend. What is below a draft was never more than that.
     function _wokeWithin(bytes32 licence, uint64 start, uint64 end) private view returns (bool) {
         uint256 low;
         uint256 high = LICENCES.checkpointCount(licence);
@@ -385,9 +522,17 @@ contract SplitRegistry is ISplitRegistry, Governed {
             if (LICENCES.checkpointAt(licence, middle).recordedAt < end) low = middle + 1;
             else high = middle;
         }
-        for (uint256 i; i < MAX_SCHEDULED + 1 && low != 0; ++i) {
+        uint256 until = end;
+        for (uint256 seen; low != 0; ++seen) {
+            // A row must not cost without bound: what lies behind so many changes is the lane's to prove.
+            if (seen == MAX_CHANGES) return true;
             ILicenseRegistry.Checkpoint memory c = LICENCES.checkpointAt(licence, --low);
-            if (c.recordedAt >= start || (c.effectiveFrom >= start && c.effectiveFrom < end)) return true;
+            if (c.state == ILicenseRegistry.State.Draft) return false;
+            uint256 from = c.effectiveFrom > start ? c.effectiveFrom : start;
+            uint256 to = c.endTs < until ? c.endTs : until;
+            if (c.state != ILicenseRegistry.State.Revoked && from < to) return true;
+            if (c.effectiveFrom <= start) return false;
+            if (c.effectiveFrom < until) until = c.effectiveFrom;
         }
         return false;
     }

@@ -40,7 +40,6 @@ pub struct Terms {
 
 #[derive(Clone, Copy, Debug)]
 struct Checkpoint {
-    recorded_at: u64,
     effective_from: u64,
     state: State,
     end: u64,
@@ -80,7 +79,7 @@ impl Forest {
         hash
     }
 
-    /// Mints a licence at `now` with its first terms, effective from its start, below `edge`'s parent.
+    /// Mints a licence with its first terms, effective from its start, below `edge`'s parent.
     ///
     /// # Errors
     /// [`ForestError`] for an id in use, an unknown parent or split, a forest past 16 edges deep, a rate above 1.
@@ -88,14 +87,14 @@ impl Forest {
         &mut self,
         id: B256,
         edge: Option<Edge>,
-        (now, start): (u64, u64),
+        start: u64,
         terms: Terms,
     ) -> Result<(), ForestError> {
         if self.licences.contains_key(&id) {
             return Err(ForestError::Exists(id));
         }
         let depth = self.depth_below(id, edge)?;
-        let checkpoint = self.checkpoint((now, start), terms, 1)?;
+        let checkpoint = self.checkpoint(start, terms, 1)?;
         let splits = vec![terms.split];
         let licence = Licence { edge, depth, checkpoints: vec![checkpoint], splits, subtree_revoked: None };
         self.licences.insert(id, licence);
@@ -118,7 +117,7 @@ impl Forest {
         let in_force = licence.at(from).map(|c| c.split_version);
         let same = in_force.filter(|version| licence.split(*version) == Some(&terms.split));
         let next = u32::try_from(licence.splits.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let checkpoint = self.checkpoint((now, from), terms, same.unwrap_or(next))?;
+        let checkpoint = self.checkpoint(from, terms, same.unwrap_or(next))?;
         if let Some(licence) = self.licences.get_mut(&id) {
             licence.checkpoints.push(checkpoint);
             if same.is_none() {
@@ -163,7 +162,7 @@ impl Forest {
 
     fn checkpoint(
         &self,
-        (recorded_at, effective_from): (u64, u64),
+        effective_from: u64,
         terms: Terms,
         split_version: u32,
     ) -> Result<Checkpoint, ForestError> {
@@ -172,7 +171,7 @@ impl Forest {
             return Err(ForestError::SplitUnknown(split));
         }
         let royalty_bps = checked_rate(royalty_bps)?;
-        Ok(Checkpoint { recorded_at, effective_from, state, end, royalty_bps, split_version })
+        Ok(Checkpoint { effective_from, state, end, royalty_bps, split_version })
     }
 
     /// The licence and those above it, from it up.
@@ -230,8 +229,9 @@ impl Registry for Forest {
         if self.ancestry(licence).any(marked) || own.at(start).is_some_and(|c| c.state == State::Revoked) {
             return false;
         }
-        let within = |c: &Checkpoint| c.recorded_at >= start || (start..end).contains(&c.effective_from);
-        own.checkpoints.iter().any(|c| c.recorded_at < end && within(c))
+        // It can only wake when a checkpoint takes effect.
+        let times = own.checkpoints.iter().map(|c| c.effective_from);
+        times.filter(|time| (start..end).contains(time)).any(|time| own.pays_at(time))
     }
 
     fn split_of(&self, licence: B256, split_version: u32) -> Option<&Split> {
@@ -269,30 +269,30 @@ mod tests {
     #[test]
     fn a_licence_17_edges_below_its_root_is_refused() {
         let (mut forest, terms) = forest();
-        forest.mint(id(0), None, (0, 0), terms).unwrap();
+        forest.mint(id(0), None, 0, terms).unwrap();
         for i in 1..=16 {
-            forest.mint(id(i), below(i - 1), (0, 0), terms).unwrap();
+            forest.mint(id(i), below(i - 1), 0, terms).unwrap();
         }
         let refused = ForestError::EdgeDepth { parent: id(16), depth: 16, most: 16 };
-        assert_eq!(forest.mint(id(17), below(16), (0, 0), terms), Err(refused));
+        assert_eq!(forest.mint(id(17), below(16), 0, terms), Err(refused));
         assert_eq!(forest.route_at(id(16), 0).unwrap().len(), 17);
     }
 
     #[test]
     fn the_forest_has_no_cycle_because_parents_come_first() {
         let (mut forest, terms) = forest();
-        assert_eq!(forest.mint(id(1), below(1), (0, 0), terms), Err(ForestError::EdgeSelf(id(1))));
-        assert_eq!(forest.mint(id(1), below(2), (0, 0), terms), Err(ForestError::LicenseUnknown(id(2))));
-        forest.mint(id(1), None, (0, 0), terms).unwrap();
-        assert_eq!(forest.mint(id(1), None, (0, 0), terms), Err(ForestError::Exists(id(1))));
+        assert_eq!(forest.mint(id(1), below(1), 0, terms), Err(ForestError::EdgeSelf(id(1))));
+        assert_eq!(forest.mint(id(1), below(2), 0, terms), Err(ForestError::LicenseUnknown(id(2))));
+        forest.mint(id(1), None, 0, terms).unwrap();
+        assert_eq!(forest.mint(id(1), None, 0, terms), Err(ForestError::Exists(id(1))));
     }
 
     #[test]
     fn a_mark_makes_the_whole_subtree_inactive_from_its_time_on() {
         let (mut forest, terms) = forest();
-        forest.mint(id(1), None, (0, 0), terms).unwrap();
-        forest.mint(id(2), below(1), (0, 0), terms).unwrap();
-        forest.mint(id(3), below(2), (0, 0), terms).unwrap();
+        forest.mint(id(1), None, 0, terms).unwrap();
+        forest.mint(id(2), below(1), 0, terms).unwrap();
+        forest.mint(id(3), below(2), 0, terms).unwrap();
         forest.revoke_subtree(id(2), 500).unwrap();
         let active = |time| {
             let route = forest.route_at(id(3), time).unwrap();
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn terms_before_the_first_are_the_first_and_later_ones_change_nothing_before() {
         let (mut forest, terms) = forest();
-        forest.mint(id(1), None, (0, 100), terms).unwrap();
+        forest.mint(id(1), None, 100, terms).unwrap();
         let before = forest.route_at(id(1), 199).unwrap();
         let share = Share { payee: Address::with_last_byte(2), weight: 1 };
         let split = forest.register(Split::Vector(SplitVector::new(vec![share], 1).unwrap()));

@@ -1,8 +1,8 @@
 //! Holds: what enforcement keeps back when it would be withdrawn (REF §7 EscrowHold; C27).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
 
 use crate::amount::mul_div_up;
 
@@ -14,12 +14,10 @@ pub const EVERYTHING: u128 = u128::MAX;
 pub struct Part {
     /// The payee.
     pub payee: Address,
-    /// Its weight, of the entry or leaf that is withdrawn.
+    /// Its weight: of the entry that is withdrawn, or of all its leaves of a tree that were met while held.
     pub weight: u128,
     /// What the split's weights sum to.
     pub denom: u128,
-    /// The first weight of a tree's leaf. A payee may have several: a hold adds up the weights of those it has met.
-    pub leaf: Option<u128>,
 }
 
 /// What a hold has captured of a payee.
@@ -29,7 +27,7 @@ pub struct Capture {
     pub owed: u128,
     /// Ever: what counts against the quota.
     pub captured: u128,
-    /// The payee's weight as this hold knows it, by which other holds measure what this one lets go.
+    /// The payee's largest share so far, by which other holds measure what this one lets go.
     pub weight: u128,
     /// Of how much.
     pub denom: u128,
@@ -49,14 +47,12 @@ pub struct Hold {
     /// It captures no more, and what it captured can be withdrawn.
     pub released: bool,
     captures: BTreeMap<Address, Capture>,
-    leaves: BTreeSet<u128>,
 }
 
 impl Hold {
     /// A hold that has captured nothing.
     pub fn new(licence: B256, token: Address, payee: Option<Address>, amount: u128) -> Self {
-        let (captures, leaves) = (BTreeMap::new(), BTreeSet::new());
-        Self { licence, token, payee, amount, released: false, captures, leaves }
+        Self { licence, token, payee, amount, released: false, captures: BTreeMap::new() }
     }
 
     /// What it has of a payee.
@@ -79,33 +75,25 @@ impl Hold {
         self.room(part).map_or(0, |(room, _)| room.min(due))
     }
 
-    /// What it may still take of a payee, and the payee's weight; `None` when it does not cover the payee.
-    fn room(&self, part: &Part) -> Option<(u128, u128)> {
+    /// What it may still take of a payee, and the payee's share (weight, denominator) as this hold knows it; `None` when it does
+    /// not cover the payee.
+    fn room(&self, part: &Part) -> Option<(u128, (u128, u128))> {
         if self.payee.is_some_and(|whom| whom != part.payee) {
             return None;
         }
         let known = self.capture_of(part.payee);
-        let weight = self.weight(part, &known);
+        let share = larger((known.weight, known.denom), (part.weight, part.denom));
         let quota = match self.payee {
-            _ if self.amount == EVERYTHING => return Some((EVERYTHING, weight)),
+            _ if self.amount == EVERYTHING => return Some((EVERYTHING, share)),
             Some(_) => self.amount,
-            None => mul_div_up(self.amount, weight, part.denom).unwrap_or(EVERYTHING),
+            None => mul_div_up(self.amount, share.0, share.1).unwrap_or(EVERYTHING),
         };
-        Some((quota.saturating_sub(known.captured), weight))
-    }
-
-    fn weight(&self, part: &Part, known: &Capture) -> u128 {
-        match part.leaf {
-            _ if known.denom != part.denom => part.weight,
-            Some(leaf) if self.leaves.contains(&leaf) => known.weight,
-            Some(_) => known.weight.saturating_add(part.weight).min(part.denom),
-            None => known.weight.max(part.weight),
-        }
+        Some((quota.saturating_sub(known.captured), share))
     }
 
     /// Captures; gives how much.
     pub(crate) fn capture(&mut self, part: &Part, due: u128) -> u128 {
-        let Some((room, weight)) = self.room(part) else { return 0 };
+        let Some((room, (weight, denom))) = self.room(part) else { return 0 };
         let amount = room.min(due);
         if amount > 0 {
             let before = self.capture_of(part.payee);
@@ -113,10 +101,9 @@ impl Hold {
                 owed: before.owed.saturating_add(amount),
                 captured: before.captured.saturating_add(amount),
                 weight,
-                denom: part.denom,
+                denom,
             };
             self.captures.insert(part.payee, capture);
-            self.leaves.extend(part.leaf);
         }
         amount
     }
@@ -127,8 +114,15 @@ impl Hold {
         if let Some(known) = self.captures.get_mut(&payee) {
             known.owed = 0;
         }
-        (capture.owed, Part { payee, weight: capture.weight, denom: capture.denom, leaf: None })
+        (capture.owed, Part { payee, weight: capture.weight, denom: capture.denom })
     }
+}
+
+/// The larger of two shares, weight of denominator, so that no later split makes a quota less; of equal ones the second.
+fn larger(known: (u128, u128), new: (u128, u128)) -> (u128, u128) {
+    // Weights have 96 bits: products have 192.
+    let product = |a: u128, b: u128| U256::from(a).saturating_mul(U256::from(b));
+    if product(known.0, new.1) <= product(new.0, known.1) { new } else { known }
 }
 
 #[cfg(test)]
@@ -142,7 +136,7 @@ mod tests {
     }
 
     fn part(payee: Address, weight: u128, denom: u128) -> Part {
-        Part { payee, weight, denom, leaf: None }
+        Part { payee, weight, denom }
     }
 
     #[test]
@@ -166,13 +160,13 @@ mod tests {
     }
 
     #[test]
-    fn leaves_of_one_payee_add_up_and_count_once_each() {
-        let mut hold = hold(None, 100);
-        let leaf = |start| Part { leaf: Some(start), ..part(PAYEE, 1, 4) };
-        assert_eq!(hold.capture(&leaf(0), 1_000), 25);
-        assert_eq!(hold.capture(&leaf(0), 1_000), 0);
-        assert_eq!(hold.capture(&leaf(1), 10), 10);
-        assert_eq!(hold.capture(&leaf(1), 1_000), 15);
-        assert_eq!(hold.capture_of(PAYEE).weight, 2);
+    fn a_payees_quota_follows_its_largest_share() {
+        let mut hold = hold(None, 1_000);
+        assert_eq!(hold.capture(&part(PAYEE, 1, 2), 400), 400);
+        assert_eq!(hold.would_capture(&part(PAYEE, 1, 1_000), 1_000), 100, "of another denominator");
+        assert_eq!(hold.capture(&part(PAYEE, 3, 4), 1_000), 350);
+        let known = hold.capture_of(PAYEE);
+        assert_eq!((known.weight, known.denom), (3, 4));
+        assert_eq!(hold.would_capture(&part(PAYEE, 3, 5), 1_000), 0);
     }
 }

@@ -45,7 +45,7 @@ pub trait Registry {
     /// From the licence to its root, by the terms at `time` or, failing that, each licence's first.
     fn route_at(&self, licence: B256, time: u64) -> Option<Vec<RouteNode>>;
     /// Whether rows of a licence that was not active at `start` settle all the same: neither it nor its subtree was revoked
-    /// then, and a checkpoint of it was recorded or took effect before `end`, not before `start`.
+    /// then, and it was active at some time before `end`.
     fn woke_within(&self, licence: B256, start: u64, end: u64) -> bool;
     /// A version of a licence's split.
     fn split_of(&self, licence: B256, split_version: u32) -> Option<&Split>;

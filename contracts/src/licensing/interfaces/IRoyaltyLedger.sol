@@ -154,6 +154,9 @@ interface IRoyaltyLedger {
     error HoldInForce(uint256 holdId);
     error TooManyHolds(bytes32 licence, uint256 most);
     error RecipientForbidden(address to);
+    /// @notice A batch of withdrawals has too little gas left before one: all of it is undone. Send `asked` for each that remains
+    /// at worst; what is not used comes back.
+    error BatchGas(uint256 index, uint256 left, uint256 asked);
     error TooManySettlers(uint256 most);
     error Reentrancy();
 
@@ -183,7 +186,8 @@ interface IRoyaltyLedger {
     /// @notice The payee itself, to another address.
     function withdrawTo(Payout calldata p, address to) external returns (uint256 amount);
     function withdrawLeaf(LeafPayout calldata p) external returns (uint256 amount);
-    /// @notice Several; one that fails is reported and stops no other.
+    /// @notice Several; one that fails is reported and stops no other. Before each about 925,000 gas must be left, or all is
+    /// undone (`BatchGas`).
     function withdrawBatch(Payout[] calldata ps) external returns (uint256[] memory amounts);
     /// @notice What a released hold had captured.
     function withdrawReleased(uint256 holdId, address payee) external returns (uint256 amount);

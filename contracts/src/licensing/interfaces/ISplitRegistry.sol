@@ -159,19 +159,21 @@ interface ISplitRegistry is IADEVerifier {
     function markSubtree(bytes32 root, Mark mark, uint32 reason) external;
     /// @notice The gravest mark on `id` or above it, recorded by `asOf` and effective at `time`.
     function subtreeAt(bytes32 id, uint64 time, uint64 asOf) external view returns (Mark mark, uint32 reason);
+    /// @notice The same mark now, by all that is recorded: what every use asks.
+    function gravestMark(bytes32 id) external view returns (Mark mark);
     /// @notice From the licence (first) to its root, by the terms at `time` or, failing that, each licence's first.
     function routeAt(bytes32 licence, uint64 time) external view returns (RouteNode[] memory nodes);
     /// @notice What settling a row of `licence` for a period (REF C16) needs: when that begins, the licence's rate then, and of
     /// `routeAt` then the licence itself, counted as active, and the active ones above. Four words each: licence, route, route
     /// of the one above, splitVersion·2¹²⁸ + numer·2⁶⁴ + denom. Reverts `LicenceInactive` when nothing can have been sold
-    /// under it in the period: revoked at its start (itself or by a mark), or a draft or expired then with no checkpoint taking
-    /// effect before its end. Only what no later act can change decides, so the period must have begun.
+    /// under it in the period: revoked at its start (itself or by a mark), or a draft or expired then and active at no time
+    /// before its end. Only what no later act can change decides, so the period must have begun.
     function payableRoute(bytes32 licence, uint32 period)
         external
         view
         returns (uint64 start, uint16 royaltyBps, bytes32[] memory words);
-    /// @notice Reverts unless `route` (of the licence, counted as active) is in force neither now nor 67 days ago, and the last
-    /// period that it received for ended 60 days ago or earlier.
-    /// @return until The last period whose rows may still come to it.
+    /// @notice Reverts unless `route` (of the licence, counted as active) is in force neither now nor 67 days ago, the last
+    /// period that it received for ended 60 days ago or earlier, and no later period that still takes batches pays by it.
+    /// @return until The last period whose rows may still come to it: of those that take no more batches.
     function checkSuperseded(bytes32 licence, bytes32 route, uint32 lastPeriod) external view returns (uint32 until);
 }

@@ -67,7 +67,7 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
     }
 
     /// @dev What a hold has captured of a payee: `owed` is still here, `captured` counts against the quota; and the payee's
-    /// weight, by which other holds measure what this one lets go.
+    /// largest share so far, by which other holds measure what this one lets go.
     struct CaptureRecord {
         uint128 owed;
         uint128 captured;
@@ -97,7 +97,8 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
     mapping(address token => TokenRecord) internal _tokens;
     mapping(bytes32 potKey => PotRecord) internal _pots;
     mapping(bytes32 reservationKey => uint256) internal _reservations;
-    mapping(bytes32 rowKey => bool) internal _settled;
+    /// @dev 1: settled.
+    mapping(bytes32 rowKey => uint256) internal _settled;
     mapping(bytes32 accrualKey => AccrualRecord) internal _accruals;
     mapping(bytes32 accountKey => AccountRecord) internal _accounts;
     /// @dev The generation that receives; read only once the first account is closed.
@@ -109,11 +110,15 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
     /// @dev Ids of the holds in force on (licence, token): eight of 32 bits, packed from the right.
     mapping(bytes32 licenceToken => uint256) internal _liveHolds;
     mapping(uint256 holdId => mapping(address payee => CaptureRecord)) internal _captures;
-    mapping(bytes32 holdLeaf => bool) internal _leafCounted;
+    /// @dev Leaves that were met under a hold, and the weight of each payee in a tree by these.
+    mapping(bytes32 treeLeaf => bool) internal _leavesMet;
+    mapping(bytes32 treePayee => uint96) internal _weightsMet;
     address[] internal _settlers;
     uint32 internal _lastHold;
     /// @dev PauseFlags' height for payouts, kept here: asking for it with every settlement and withdrawal would cost 8,000 gas.
     uint64 private _pausedUntil;
+    /// @dev Who was made a settler last, while it is one: known without reading its roles, beside what is read anyway.
+    address private _lastSettler;
     bool private transient _entered;
 
     // ---------------------------------------------------------------- constructor
@@ -141,9 +146,19 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
         _;
     }
 
-    function _checkPayoutsOpen() private view {
+    function _checkPayoutsOpen() internal view {
         uint64 until = _pausedUntil;
         if (block.number < until) revert PayoutsPaused(until);
+    }
+
+    /// @dev Upholds [ROY-23]. Every way to give or take the role keeps `_lastSettler` true.
+    modifier onlySettlers() {
+        _checkSettler();
+        _;
+    }
+
+    function _checkSettler() internal view {
+        if (msg.sender != _lastSettler) _checkRoles(Roles.SETTLER);
     }
 
     /// @inheritdoc IRoyaltyLedger
@@ -159,8 +174,12 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
     }
 
     function _enter() private {
-        if (_entered) revert Reentrancy();
+        _checkNotEntered();
         _entered = true;
+    }
+
+    function _checkNotEntered() internal view {
+        if (_entered) revert Reentrancy();
     }
 
     function _word(address a) internal pure returns (bytes32) {
@@ -214,7 +233,9 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
             if (on) {
                 if (_settlers.length == MAX_SETTLERS) revert TooManySettlers(MAX_SETTLERS);
                 _settlers.push(user);
+                _lastSettler = user;
             } else {
+                if (_lastSettler == user) _lastSettler = address(0);
                 _dropSettler(user);
             }
         }

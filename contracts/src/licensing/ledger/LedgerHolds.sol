@@ -3,19 +3,19 @@ pragma solidity ^0.8.24;
 
 import {Roles} from "../../core/Roles.sol";
 import {IRoyaltyLedger} from "../interfaces/IRoyaltyLedger.sol";
+import {ISplitRegistry} from "../interfaces/ISplitRegistry.sol";
 import {RoyaltyMath} from "../libraries/RoyaltyMath.sol";
 import {LedgerSettlement} from "./LedgerSettlement.sol";
 
 /// @title Escrow holds: what would be withdrawn is captured, up to a quota, and paid after release (REF §7, C27)
 /// @notice Upholds [ROY-24] to [ROY-27]. Payers never notice a hold.
 abstract contract LedgerHolds is LedgerSettlement {
-    /// @dev Whose money a withdrawal would pay: `weight` of `denom`. `leaf` is not 0 for one leaf of a tree, whose payee may
-    /// have more of them: then the hold adds up the weights of those it has met.
+    /// @dev Whose money a withdrawal would pay: `weight` of `denom`. Of a payee of a tree all its leaves that were met while held
+    /// (`_weightMet`).
     struct Part {
         address payee;
         uint96 weight;
         uint96 denom;
-        bytes32 leaf;
     }
 
     uint256 internal constant MAX_LIVE_HOLDS = 8;
@@ -81,7 +81,7 @@ abstract contract LedgerHolds is LedgerSettlement {
         (bytes32 licence, address token) = (hold.licence, hold.token);
         if (owed == 0) revert NothingDue(licence, payee);
         c.owed = 0;
-        return _pay(licence, token, 0, Part(payee, c.weight, c.denom, 0), payee, owed);
+        return _pay(licence, token, 0, Part(payee, c.weight, c.denom), payee, owed);
     }
 
     // ---------------------------------------------------------------- paying
@@ -102,21 +102,9 @@ abstract contract LedgerHolds is LedgerSettlement {
         internal
         returns (uint256 captured)
     {
-        if (_tokens[token].liveHolds == 0) return 0;
-        uint256 live = _liveHolds[_key(licence, _word(token))];
+        uint256 live = _liveOn(licence, token);
         for (; live != 0 && captured < due; live >>= ID_BITS) {
-            uint256 holdId = uint32(live);
-            (uint256 room, uint96 weight) = _room(holdId, part);
-            uint256 take = due - captured < room ? due - captured : room;
-            if (take == 0) continue;
-            captured += take;
-            CaptureRecord storage c = _captures[holdId][part.payee];
-            // `take` ≤ `due`, which is accounted money: below 2¹¹². The sums are checked.
-            // forge-lint: disable-next-line(unsafe-typecast)
-            (c.owed, c.captured) = (c.owed + uint128(take), c.captured + uint128(take));
-            (c.weight, c.denom) = (weight, part.denom);
-            if (part.leaf != 0) _leafCounted[_key(bytes32(holdId), part.leaf)] = true;
-            emit HoldCaptured(holdId, part.payee, take);
+            captured += _captureBy(uint32(live), part, due - captured);
         }
     }
 
@@ -126,28 +114,56 @@ abstract contract LedgerHolds is LedgerSettlement {
         view
         returns (uint256 captured)
     {
-        uint256 live = _liveHolds[_key(licence, _word(token))];
+        uint256 live = _liveOn(licence, token);
         for (; live != 0 && captured < due; live >>= ID_BITS) {
-            (uint256 room,) = _room(uint32(live), part);
+            (uint256 room,,) = _room(uint32(live), part);
             captured += due - captured < room ? due - captured : room;
         }
     }
 
-    /// @dev What a hold may still take of a payee, and the payee's weight as this hold knows it.
-    function _room(uint256 holdId, Part memory part) private view returns (uint256 room, uint96 weight) {
-        Hold storage hold = _holds[holdId];
-        if (hold.payee != address(0) && hold.payee != part.payee) return (0, 0);
+    /// @dev Upholds [ROY-42]. The payee's weight in a tree by the leaves that were met so far, this one among them. Whose a leaf is follows from
+    /// the tree, so this is kept per tree: not per hold, licence or token.
+    function _weightMet(bytes32 tree, ISplitRegistry.Leaf calldata leaf) internal returns (uint96 weight) {
+        mapping(bytes32 => uint96) storage weights = _weightsMet;
+        bytes32 payeeKey = _key(tree, _word(leaf.payee));
+        bytes32 leafKey = _key(tree, bytes32(uint256(leaf.start)));
+        weight = weights[payeeKey];
+        if (_leavesMet[leafKey]) return weight;
+        _leavesMet[leafKey] = true;
+        // Leaves are disjoint: at most the denominator.
+        weight += leaf.weight;
+        weights[payeeKey] = weight;
+    }
+
+    /// @dev Ids of the holds in force on (licence, token), packed. Most tokens have none at all: then one word is read, which
+    /// the payment writes anyway.
+    function _liveOn(bytes32 licence, address token) internal view returns (uint256) {
+        return _tokens[token].liveHolds == 0 ? 0 : _liveHolds[_key(licence, _word(token))];
+    }
+
+    function _captureBy(uint256 holdId, Part memory part, uint256 left) private returns (uint256 take) {
+        (uint256 room, uint96 weight, uint96 denom) = _room(holdId, part);
+        take = left < room ? left : room;
+        if (take == 0) return 0;
         CaptureRecord storage c = _captures[holdId][part.payee];
-        weight = part.weight;
-        if (part.leaf != 0 && c.denom == part.denom) {
-            if (_leafCounted[_key(bytes32(holdId), part.leaf)]) weight = c.weight;
-            else weight = c.weight < part.denom - weight ? c.weight + weight : part.denom;
-        } else if (part.leaf == 0 && c.denom == part.denom && c.weight > weight) {
-            weight = c.weight;
-        }
+        // `take` is accounted money: below 2¹¹². The sums are checked.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        (c.owed, c.captured) = (c.owed + uint128(take), c.captured + uint128(take));
+        (c.weight, c.denom) = (weight, denom);
+        emit HoldCaptured(holdId, part.payee, take);
+    }
+
+    /// @dev What a hold may still take of a payee, and the payee's share as this hold knows it: the largest it ever captured by,
+    /// so that no later split makes its quota less.
+    function _room(uint256 holdId, Part memory part) private view returns (uint256 room, uint96 weight, uint96 denom) {
+        Hold storage hold = _holds[holdId];
+        if (hold.payee != address(0) && hold.payee != part.payee) return (0, 0, 0);
+        CaptureRecord storage c = _captures[holdId][part.payee];
+        (weight, denom) = (c.weight, c.denom);
+        if (uint256(weight) * part.denom <= uint256(part.weight) * denom) (weight, denom) = (part.weight, part.denom);
         uint256 quota = hold.amount;
-        if (quota == type(uint128).max) return (type(uint256).max, weight);
-        if (hold.payee == address(0)) quota = RoyaltyMath.quota(quota, weight, part.denom);
+        if (quota == type(uint128).max) return (type(uint256).max, weight, denom);
+        if (hold.payee == address(0)) quota = RoyaltyMath.quota(quota, weight, denom);
         uint256 captured = c.captured;
         room = quota > captured ? quota - captured : 0;
     }

@@ -12,6 +12,8 @@ import {LedgerHolds} from "./LedgerHolds.sol";
 abstract contract LedgerPayouts is LedgerHolds {
     /// @dev Gas for one of several withdrawals: enough for eight holds; a receiver that burns it all harms itself.
     uint256 private constant BATCH_ITEM_GAS = 900_000;
+    /// @dev What must be left before each: a call is given 63/64 of it at most.
+    uint256 private constant BATCH_ITEM_ASKED = BATCH_ITEM_GAS * 64 / 63 + 10_000;
 
     // ---------------------------------------------------------------- actions
 
@@ -27,10 +29,12 @@ abstract contract LedgerPayouts is LedgerHolds {
     }
 
     /// @inheritdoc IRoyaltyLedger
-    /// @dev Each is a call of its own, guarded and undone by itself.
+    /// @dev Each is a call of its own, guarded and undone by itself. All are undone when the gas does not reach for each: else
+    /// whoever sends just enough for the transaction to succeed would leave payees unpaid.
     function withdrawBatch(Payout[] calldata ps) external returns (uint256[] memory amounts) {
         amounts = new uint256[](ps.length);
         for (uint256 i; i < ps.length; ++i) {
+            if (gasleft() < BATCH_ITEM_ASKED) revert BatchGas(i, gasleft(), BATCH_ITEM_ASKED);
             // One `Payout` as it stands in the call's data: static, six words.
             bytes calldata p;
             assembly ("memory-safe") {
@@ -49,10 +53,11 @@ abstract contract LedgerPayouts is LedgerHolds {
     function withdrawLeaf(LeafPayout calldata p) external nonReentrant whilePayoutsOpen returns (uint256 amount) {
         (bytes32 accountKey, uint256 kept, bytes32 route) = _keptOf(p.token, p.key);
         bytes32 splitHash = _splitOf(p.key);
-        Part memory part = Part(p.leaf.payee, p.leaf.weight, 0, bytes32(uint256(p.leaf.start) + 1));
+        Part memory part = Part(p.leaf.payee, p.leaf.weight, 0);
         part.denom = SPLITS.verifyLeaf(splitHash, p.leaf, p.path, p.siblings, p.sums);
         uint256 due = _takeLeaf(accountKey, kept, p.key.licence, p.leaf, part.denom);
         if (due == 0) return 0;
+        if (_liveOn(p.key.licence, p.token) != 0) part.weight = _weightMet(splitHash, p.leaf);
         return _pay(p.key.licence, p.token, route, part, part.payee, due);
     }
 

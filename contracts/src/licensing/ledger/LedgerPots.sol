@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BUSL-1.1
 pragma solidity ^0.8.24;
 
-import {Roles} from "../../core/Roles.sol";
 import {IRoyaltyLedger} from "../interfaces/IRoyaltyLedger.sol";
 import {LedgerBase} from "./LedgerBase.sol";
 
@@ -46,7 +45,7 @@ abstract contract LedgerPots is LedgerBase {
     /// @dev Upholds [ROY-32]. Again for a batch adds to what it has.
     function reserve(bytes32 batch, address token, bytes20 lane, address payer, uint256 amount)
         external
-        onlyRoles(Roles.SETTLER)
+        onlySettlers
         nonReentrant
     {
         if (_tokens[token].status != ENABLED) revert TokenNotEnabled(token);
@@ -63,7 +62,7 @@ abstract contract LedgerPots is LedgerBase {
     /// @inheritdoc IRoyaltyLedger
     function release(bytes32 batch, address token, bytes20 lane, address payer)
         external
-        onlyRoles(Roles.SETTLER)
+        onlySettlers
         nonReentrant
         returns (uint256 amount)
     {
@@ -78,7 +77,7 @@ abstract contract LedgerPots is LedgerBase {
     }
 
     /// @dev Takes a row's `most` out of its batch's reservation: `base` leaves the pot, the rest is free again.
-    function _spend(Row calldata row, uint256 most, uint256 base) internal {
+    function _spend(Row memory row, uint256 most, uint256 base) internal {
         bytes32 key = _reservationKey(row.batch, row.token, row.lane, row.payer);
         uint256 reserved = _reservations[key];
         if (most > reserved) revert ReservationShort(row.batch, row.payer, reserved, most);

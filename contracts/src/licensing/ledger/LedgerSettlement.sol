@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BUSL-1.1
 pragma solidity ^0.8.24;
 
-import {Roles} from "../../core/Roles.sol";
 import {ParameterKeys} from "../../core/ParameterKeys.sol";
 import {IRoyaltyLedger} from "../interfaces/IRoyaltyLedger.sol";
+import {ISplitRegistry} from "../interfaces/ISplitRegistry.sol";
 import {RoyaltyMath} from "../libraries/RoyaltyMath.sol";
 import {LedgerPots} from "./LedgerPots.sol";
 
@@ -11,32 +11,39 @@ import {LedgerPots} from "./LedgerPots.sol";
 abstract contract LedgerSettlement is LedgerPots {
     uint256 private constant FEE_BPS_MIN = 50;
     uint256 private constant FEE_BPS_MAX = 100;
+    /// @dev Bytes of a node of a route in memory, as `payableRoute` packs them: licence, route, route of the one above,
+    /// splitVersion·2¹²⁸ + rate.
+    uint256 private constant NODE = 0x80;
 
     // ---------------------------------------------------------------- actions
 
     /// @inheritdoc IRoyaltyLedger
-    function settle(Row calldata row)
-        external
-        onlyRoles(Roles.SETTLER)
-        nonReentrant
-        whilePayoutsOpen
-        returns (uint256 base, uint256 fee)
-    {
+    function settle(Row memory row) external returns (uint256 base, uint256 fee) {
+        _checkSettlement();
         return _settle(row);
     }
 
     /// @inheritdoc IRoyaltyLedger
-    function settleBatch(Row[] calldata rows) external onlyRoles(Roles.SETTLER) nonReentrant whilePayoutsOpen {
+    function settleBatch(Row[] calldata rows) external {
+        _checkSettlement();
         for (uint256 i; i < rows.length; ++i) {
             _settle(rows[i]);
         }
+    }
+
+    /// @dev Settlement calls nobody that could call back, only system contracts and those statically: so it need not keep others
+    /// out, but it must not run within another function of the ledger.
+    function _checkSettlement() private view {
+        _checkSettler();
+        _checkNotEntered();
+        _checkPayoutsOpen();
     }
 
     // ---------------------------------------------------------------- reading
 
     /// @inheritdoc IRoyaltyLedger
     function isSettled(bytes32 batch, address payer, bytes32 licence) external view returns (bool) {
-        return _settled[_key(batch, _word(payer), licence)];
+        return _settled[_key(batch, _word(payer), licence)] != 0;
     }
 
     /// @inheritdoc IRoyaltyLedger
@@ -56,18 +63,18 @@ abstract contract LedgerSettlement is LedgerPots {
 
     /// @inheritdoc IRoyaltyLedger
     function routeKeyOf(bytes32 licence, uint32 period) external view returns (RouteKey memory) {
-        (,, bytes32[] memory words) = SPLITS.payableRoute(licence, period);
+        (,, bytes32[] memory words) = _payableRoute(licence, period);
         return RouteKey(licence, _versionIn(words[3]), words[2], 0);
     }
 
     // ---------------------------------------------------------------- a row
 
     /// @dev Upholds [ROY-18]: once for each (batch, payer, licence). Only system contracts are asked, none of them calls back.
-    function _settle(Row calldata row) private returns (uint256 base, uint256 fee) {
+    function _settle(Row memory row) private returns (uint256 base, uint256 fee) {
         bytes32 rowKey = _key(row.batch, _word(row.payer), row.licence);
-        if (_settled[rowKey]) revert AlreadySettled(row.batch, row.payer, row.licence);
-        _settled[rowKey] = true;
-        (uint64 start, uint16 royaltyBps, bytes32[] memory words) = SPLITS.payableRoute(row.licence, row.period);
+        if (_settled[rowKey] != 0) revert AlreadySettled(row.batch, row.payer, row.licence);
+        _settled[rowKey] = 1;
+        (uint256 start, uint256 royaltyBps, bytes32[] memory words) = _payableRoute(row.licence, row.period);
         uint256 most;
         (base, fee, most) = _accrue(row, start, royaltyBps);
         _spend(row, most, base);
@@ -77,25 +84,49 @@ abstract contract LedgerSettlement is LedgerPots {
         _emitSettled(row, base, fee, words[1]);
         // Up the route, as long as something passes up.
         uint256 inflow = base - fee;
-        for (uint256 i; i < words.length && inflow != 0; i += 4) {
-            inflow = _credit(row.token, row.period, words, i, inflow);
+        (uint256 node, uint256 end) = _nodes(words);
+        for (; node != end && inflow != 0; node += NODE) {
+            inflow = _credit(row, node, node + NODE == end, inflow);
         }
     }
 
-    function _emitSettled(Row calldata row, uint256 base, uint256 fee, bytes32 route) private {
+    /// @dev `ISplitRegistry.payableRoute`, its words left where they came: they are the system's own, four for each node.
+    function _payableRoute(bytes32 licence, uint32 period)
+        private
+        view
+        returns (uint256 start, uint256 royaltyBps, bytes32[] memory words)
+    {
+        address splits = address(SPLITS);
+        bytes4 selector = ISplitRegistry.payableRoute.selector;
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore(at, selector)
+            mstore(add(at, 0x04), licence)
+            mstore(add(at, 0x24), period)
+            let ok := staticcall(gas(), splits, at, 0x44, 0, 0)
+            returndatacopy(at, 0, returndatasize())
+            if or(iszero(ok), lt(returndatasize(), 0x100)) { revert(at, returndatasize()) }
+            start := mload(at)
+            royaltyBps := mload(add(at, 0x20))
+            words := add(at, 0x60)
+            mstore(0x40, add(at, returndatasize()))
+        }
+    }
+
+    function _emitSettled(Row memory row, uint256 base, uint256 fee, bytes32 route) private {
         emit Settled(row.licence, row.batch, row.payer, row.lane, row.period, row.token, row.revenue, base, fee, route);
     }
 
     /// @dev Upholds [ROY-10], [ROY-11], [ROY-12], [ROY-19]. Rates are fixed by the first row; they follow from the period's
     /// start, so any first row fixes the same.
     /// @return base Royalty due by this row. @return fee Fee by it. @return most What a lane reserves for such a row.
-    function _accrue(Row calldata row, uint64 start, uint16 royaltyBps)
+    function _accrue(Row memory row, uint256 start, uint256 royaltyBps)
         private
         returns (uint256 base, uint256 fee, uint256 most)
     {
         bytes32 key = _key(_word(row.token), row.licence, row.lane, bytes32(uint256(row.period)));
         AccrualRecord memory a = _accruals[key];
-        if (a.feeBps == 0) _fixRates(a, row.token, start, royaltyBps);
+        if (a.feeBps == 0) _fixRates(a, row.token, uint64(start), royaltyBps);
         uint256 before = RoyaltyMath.base(a.revenue, a.royaltyBps);
         uint256 revenue = uint256(a.revenue) + row.revenue;
         if (revenue > type(uint128).max) {
@@ -113,10 +144,12 @@ abstract contract LedgerSettlement is LedgerPots {
         _accruals[key] = a;
     }
 
-    function _fixRates(AccrualRecord memory a, address token, uint64 start, uint16 royaltyBps) private view {
+    function _fixRates(AccrualRecord memory a, address token, uint64 start, uint256 royaltyBps) private view {
         TokenRecord storage t = _tokens[token];
         if (t.status == UNKNOWN) revert TokenNotEnabled(token);
-        a.royaltyBps = royaltyBps;
+        // At most 10⁴ (LicenseRegistry).
+        // forge-lint: disable-next-line(unsafe-typecast)
+        a.royaltyBps = uint16(royaltyBps);
         uint256 bps = PARAMETERS.valueAt(ParameterKeys.FEE_DYNAMIC_BPS, start);
         if (bps < FEE_BPS_MIN) bps = FEE_BPS_MIN;
         if (bps > FEE_BPS_MAX) bps = FEE_BPS_MAX;
@@ -136,35 +169,43 @@ abstract contract LedgerSettlement is LedgerPots {
 
     // ---------------------------------------------------------------- the flow
 
-    /// @dev Adds to the account of the route at `words[place]` (as `payableRoute` packs them). Upholds [ROY-14], [ROY-15],
-    /// [ROY-16] and theorem T2: every unit that flows in is kept here or passes up.
-    /// @return up The floor now less what passed before; nothing when no active licence is above.
-    function _credit(address token, uint32 period, bytes32[] memory words, uint256 place, uint256 inflow)
-        private
-        returns (uint256 up)
-    {
-        bytes32 licence = words[place];
-        bytes32 route = words[place + 1];
-        (AccountRecord storage account, uint16 generation) = _receiving(token, route);
-        AccountRecord memory a = account;
-        if (a.lastPeriod == 0) {
-            emit RouteOpened(licence, route, words[place + 2], _versionIn(words[place + 3]), generation);
-        }
-        uint256 total = a.inflow + inflow;
-        if (total > type(uint112).max) revert AmountTooLarge(inflow, type(uint112).max - a.inflow);
-        if (place + 4 < words.length) {
+    /// @dev Adds to the account of the route of the node at `node`. Upholds [ROY-14], [ROY-15], [ROY-16] and theorem T2: every
+    /// unit that flows in is kept here or passes up.
+    /// @param last No active licence is above. @return up The floor now less what passed before.
+    function _credit(Row memory row, uint256 node, bool last, uint256 inflow) private returns (uint256 up) {
+        bytes32 licence = _word(node);
+        bytes32 route = _word(node + 0x20);
+        (AccountRecord storage account, uint256 held) = _receiving(row, node);
+        uint256 total = uint112(held) + inflow;
+        if (total > type(uint112).max) revert AmountTooLarge(inflow, type(uint112).max - uint112(held));
+        uint256 passed = uint112(held >> 112);
+        if (!last) {
             // A rate is at most one, so this is at most `total`; the way up is the route's, so it never falls.
-            uint256 rate = uint256(words[place + 3]);
-            uint256 passed = RoyaltyMath.up(total, uint64(rate >> 64), uint64(rate));
-            up = passed - a.passedUp;
-            // forge-lint: disable-next-line(unsafe-typecast)
-            a.passedUp = uint112(passed);
+            uint256 rate = uint256(_word(node + 0x60));
+            up = RoyaltyMath.up(total, uint64(rate >> 64), uint64(rate)) - passed;
+            passed += up;
         }
-        // At most 2¹¹² − 1.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        (account.inflow, account.passedUp) = (uint112(total), a.passedUp);
-        account.lastPeriod = a.lastPeriod > period ? a.lastPeriod : period;
-        emit PayoutReceipt(licence, route, token, period, inflow, inflow - up, up);
+        uint256 period = held >> 224;
+        if (period < row.period) period = row.period;
+        // At most 2¹¹² − 1, twice, and a period of 32 bits.
+        assembly ("memory-safe") {
+            sstore(account.slot, or(total, or(shl(112, passed), shl(224, period))))
+        }
+        emit PayoutReceipt(licence, route, row.token, row.period, inflow, inflow - up, up);
+    }
+
+    /// @dev Where a route's nodes begin and end in memory.
+    function _nodes(bytes32[] memory words) private pure returns (uint256 node, uint256 end) {
+        assembly ("memory-safe") {
+            node := add(words, 0x20)
+            end := add(node, shl(5, mload(words)))
+        }
+    }
+
+    function _word(uint256 place) private pure returns (bytes32 word) {
+        assembly ("memory-safe") {
+            word := mload(place)
+        }
     }
 
     function _versionIn(bytes32 word) private pure returns (uint32) {
@@ -173,16 +214,26 @@ abstract contract LedgerSettlement is LedgerPots {
         return uint32(uint256(word) >> 128);
     }
 
-    /// @dev The account of a route that is not closed.
-    function _receiving(address token, bytes32 route)
-        private
-        view
-        returns (AccountRecord storage account, uint16 generation)
-    {
-        account = _accounts[_accountKey(token, route, 0)];
-        if (account.lastPeriod & CLOSED != 0) {
-            generation = _generations[_key(_word(token), route)];
-            account = _accounts[_accountKey(token, route, generation)];
+    /// @dev The account of a node's route that is not closed, and the word it holds: inflow, passed up, last period, from the
+    /// lowest bit.
+    function _receiving(Row memory row, uint256 node) private returns (AccountRecord storage account, uint256 held) {
+        bytes32 route = _word(node + 0x20);
+        uint16 generation;
+        account = _accounts[_accountKey(row.token, route, 0)];
+        held = _held(account);
+        if (held >> 255 != 0) {
+            generation = _generations[_key(_word(row.token), route)];
+            account = _accounts[_accountKey(row.token, route, generation)];
+            held = _held(account);
+        }
+        if (held == 0) {
+            emit RouteOpened(_word(node), route, _word(node + 0x40), _versionIn(_word(node + 0x60)), generation);
+        }
+    }
+
+    function _held(AccountRecord storage account) private view returns (uint256 held) {
+        assembly ("memory-safe") {
+            held := sload(account.slot)
         }
     }
 

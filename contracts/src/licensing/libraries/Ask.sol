@@ -6,7 +6,22 @@ import {IRightsRegistry} from "../interfaces/IRightsRegistry.sol";
 /// @title A question to another contract in few bytes of code and little gas
 /// @dev For functions whose arguments and answers are words. Words beyond a function's arguments are ignored by it.
 library Ask {
-    /// @dev The first word of the answer. A refusal is passed on as it is; no answer at all reverts with nothing.
+    /// @dev The first word of the answer about one word. A refusal is passed on as it is; no answer at all reverts with nothing.
+    function about(address target, bytes4 selector, bytes32 a) internal view returns (bytes32 first) {
+        assembly ("memory-safe") {
+            mstore(0, selector)
+            mstore(0x04, a)
+            if iszero(staticcall(gas(), target, 0, 0x24, 0, 0x20)) {
+                let free := mload(0x40)
+                returndatacopy(free, 0, returndatasize())
+                revert(free, returndatasize())
+            }
+            if lt(returndatasize(), 0x20) { revert(0, 0) }
+            first := mload(0)
+        }
+    }
+
+    /// @dev The same about two words.
     function word(address target, bytes4 selector, bytes32 a, bytes32 b) internal view returns (bytes32 first) {
         (first,) = words(target, selector, a, b, 0);
     }

@@ -4,7 +4,9 @@ pragma solidity ^0.8.24;
 import {ILicenseRegistry} from "../interfaces/ILicenseRegistry.sol";
 
 /// @notice One checkpoint in one word, from the lowest bit: recordedAt 40, effectiveFrom 40, startTs 40, endTs 40,
-/// royaltyBps 14, state 2, flags 4, split version 14, policy version 14, meta version 14, 2 unused, reason 32.
+/// royaltyBps 14, state 2, flags 4, split version 14, policy version 14, meta version 14, 1 unused, followed 1, reason 32.
+/// *Followed* counts in a licence's first checkpoint only: a later one is recorded. Until then the first is all that a reader
+/// needs, and the count of checkpoints is not looked at.
 type PackedCheckpoint is uint256;
 
 using Checkpoints for PackedCheckpoint global;
@@ -15,6 +17,8 @@ library Checkpoints {
     uint256 internal constant LATEST = type(uint40).max;
     /// @notice Last version of a licence's split, policy or metadata.
     uint256 internal constant LAST_VERSION = (1 << 14) - 1;
+
+    uint256 private constant FOLLOWED = 1 << 223;
 
     function pack(uint256 start, uint256 end, uint256 bps, uint256 flags_, ILicenseRegistry.State state_)
         internal
@@ -45,7 +49,11 @@ library Checkpoints {
     }
 
     function state(PackedCheckpoint c) internal pure returns (ILicenseRegistry.State) {
-        return ILicenseRegistry.State(PackedCheckpoint.unwrap(c) >> 174 & 3);
+        return ILicenseRegistry.State(stateBits(c));
+    }
+
+    function stateBits(PackedCheckpoint c) internal pure returns (uint256) {
+        return PackedCheckpoint.unwrap(c) >> 174 & 3;
     }
 
     function flags(PackedCheckpoint c) internal pure returns (uint256) {
@@ -66,6 +74,19 @@ library Checkpoints {
 
     function reason(PackedCheckpoint c) internal pure returns (uint256) {
         return PackedCheckpoint.unwrap(c) >> 224;
+    }
+
+    /// @dev Nothing is recorded where there is no licence.
+    function isNone(PackedCheckpoint c) internal pure returns (bool) {
+        return PackedCheckpoint.unwrap(c) == 0;
+    }
+
+    function isFollowed(PackedCheckpoint c) internal pure returns (bool) {
+        return PackedCheckpoint.unwrap(c) & FOLLOWED != 0;
+    }
+
+    function followed(PackedCheckpoint c) internal pure returns (PackedCheckpoint) {
+        return PackedCheckpoint.wrap(PackedCheckpoint.unwrap(c) | FOLLOWED);
     }
 
     function withTimes(PackedCheckpoint c, uint256 recorded, uint256 effective)

@@ -93,14 +93,15 @@ library Territories {
                 assembly ("memory-safe") {
                     word := sload(slot)
                 }
-                uint256 held;
-                for (uint256 shift = 256; shift > 256 - PER_WORD * CODE_BITS;) {
-                    shift -= CODE_BITS;
-                    held = word >> shift & 0xffffffffff;
+                // From the highest place down; what is below the codes is zero.
+                for (uint256 rest = word; rest != 0; rest <<= CODE_BITS) {
+                    uint256 held = rest >> 216;
                     if (held == exact || held == country) return true;
+                    // They ascend: nothing behind can match.
+                    if (held > exact) return false;
                 }
-                // They ascend: past it, or past the last of all, nothing can match.
-                if (held > exact || held == 0) return false;
+                // A word whose last place is empty is the last.
+                if (word << CODE_BITS * (PER_WORD - 1) == 0) return false;
             }
         }
         return false;

@@ -312,12 +312,95 @@ contract RoyaltySettleTest is RoyaltyBase {
         vm.prank(licensor);
         registry.activate(ROOT);
         vm.warp(START + 30 days);
-        // Minted at START: recorded within the first period, so the lane judges it.
-        pay(CHM, ROOT, 1e9);
+        // Minted in the first period, and no more than a draft in it.
+        _refusedIn(PERIOD);
         payIn(PERIOD + 1, CHM, ROOT, 1e9);
         payIn(PERIOD + 2, CHM, ROOT, 1e9);
+        _refusedIn(20250804);
+    }
+
+    function _refusedIn(uint32 period) private {
         vm.expectRevert(abi.encodeWithSelector(ISplitRegistry.LicenceInactive.selector, ROOT));
-        this.settleZero(ROOT, 20250804);
+        this.settleZero(ROOT, period);
+    }
+
+    /// @dev [ROY-20].
+    function test_a_draft_that_was_changed_or_revoked_and_never_activated_sold_nothing() public {
+        vm.warp(START);
+        ILicenseRegistry.Terms memory t;
+        t.draft = true;
+        ILicenseRegistry.LicenseData memory d = data(1_000, rampSplit(2));
+        mintAs(ROOT, d, t);
+        for (uint256 i; i < 20; ++i) {
+            skip(1 hours);
+            d.royaltyBps = uint96(i);
+            vm.prank(licensor);
+            registry.modify(ROOT, d);
+        }
+        vm.prank(licensor);
+        registry.revokeFrom(ROOT, 7, uint64(START + 5 days));
+        vm.warp(START + 40 days);
+        _refusedIn(PERIOD);
+    }
+
+    /// @dev [ROY-20]: no later act changes what was sold: neither a revocation nor changes that take effect after it.
+    function test_what_was_active_for_a_while_stays_payable_whatever_followed_within_the_period() public {
+        vm.warp(START);
+        ILicenseRegistry.Terms memory t;
+        t.draft = true;
+        ILicenseRegistry.LicenseData memory d = data(1_000, rampSplit(2));
+        mintAs(ROOT, d, t);
+        skip(1 days);
+        vm.startPrank(licensor);
+        registry.activate(ROOT);
+        skip(1 days);
+        // Earlier and earlier: only that may follow a revocation.
+        for (uint64 i; i < 4; ++i) {
+            registry.revokeFrom(ROOT, 7, uint64(START + 6 days - i * 1 hours));
+        }
+        vm.stopPrank();
+        vm.warp(START + 40 days);
+        pay(CHM, ROOT, 1e9);
+        _refusedIn(PERIOD + 1);
+    }
+
+    /// @dev [ROY-20].
+    function test_a_renewal_that_a_revocation_overtook_sold_nothing() public {
+        vm.warp(START);
+        ILicenseRegistry.LicenseData memory d = data(1_000, rampSplit(2));
+        d.endTs = uint64(START + 2 days);
+        mintAs(ROOT, d, ILicenseRegistry.Terms(0, 0, 0, 0, 0, 0, false));
+        d.endTs = uint64(START + 30 days);
+        vm.startPrank(licensor);
+        registry.modifyFrom(ROOT, d, uint64(START + 10 days));
+        registry.revokeFrom(ROOT, 7, uint64(START + 9 days));
+        vm.stopPrank();
+        vm.warp(START + 40 days);
+        pay(CHM, ROOT, 1e9);
+        _refusedIn(PERIOD + 1);
+    }
+
+    /// @dev A row's gas is bounded: behind sixteen changes in one period the lane judges.
+    function test_a_licence_changed_without_end_within_a_period_costs_a_row_no_more_than_sixteen_looks() public {
+        vm.warp(START);
+        ILicenseRegistry.LicenseData memory d = data(1_000, rampSplit(2));
+        d.endTs = uint64(START + 2 days);
+        mintAs(ROOT, d, ILicenseRegistry.Terms(0, 0, 0, 0, 0, 0, false));
+        vm.warp(START + 8 days);
+        uint256[2] memory used;
+        for (uint256 i; i < 60; ++i) {
+            skip(1);
+            d.royaltyBps = uint96(i);
+            vm.prank(licensor);
+            registry.modify(ROOT, d);
+            if (i == 14) _refusedIn(PERIOD + 1);
+            if (i == 15 || i == 59) {
+                uint256 before = gasleft();
+                splits.payableRoute(ROOT, PERIOD + 1);
+                used[i / 59] = before - gasleft();
+            }
+        }
+        assertLe(used[1], used[0] + 20_000, "four more halvings");
     }
 
     function test_an_expired_licence_settles_for_periods_in_which_it_woke_and_no_others() public {

@@ -210,6 +210,42 @@ contract RoyaltyWithdrawTest is RoyaltyBase {
         assertEq(ledger.accounted(CHM), address(ledger).balance);
     }
 
+    /// @dev [ROY-21]: the least gas with which a batch of withdrawals succeeds is enough for every one of them.
+    function testFuzz_a_batch_that_succeeds_had_gas_for_each(uint256 gas) public {
+        mintRoot(ROOT, 10_000, rampSplit(3));
+        pay(CHM, ROOT, 6_000_000);
+        IRoyaltyLedger.Payout[] memory ps = new IRoyaltyLedger.Payout[](3);
+        for (uint256 i; i < 3; ++i) {
+            ps[i] = payoutOf(CHM, ROOT, i);
+        }
+        gas = bound(gas, 50_000, 1_500_000);
+        uint256 asked = uint256(900_000) * 64 / 63 + 10_000;
+        (bool done, bytes memory answer) =
+            address(ledger).call{gas: gas}(abi.encodeCall(IRoyaltyLedger.withdrawBatch, (ps)));
+        if (done) {
+            for (uint256 i; i < 3; ++i) {
+                assertEq(_payee(i).balance, 995_000 * (i + 1));
+            }
+            assertEq(abi.decode(answer, (uint256[])).length, 3);
+        } else {
+            for (uint256 i; i < 3; ++i) {
+                assertEq(_payee(i).balance, 0, "nobody");
+            }
+            if (answer.length != 0) {
+                assertEq(bytes4(answer), IRoyaltyLedger.BatchGas.selector);
+                uint256 left;
+                uint256 stated;
+                assembly ("memory-safe") {
+                    left := mload(add(answer, 0x44))
+                    stated := mload(add(answer, 0x64))
+                }
+                assertLt(left, asked);
+                assertEq(stated, asked);
+            }
+        }
+        if (gas > 1_200_000) assertTrue(done, "what is enough is enough");
+    }
+
     function _isReentrant(address a) private view returns (bool) {
         return a.code.length != 0 && keccak256(a.code) == keccak256(type(Reentrant).runtimeCode);
     }
@@ -407,6 +443,79 @@ contract RoyaltyWithdrawTest is RoyaltyBase {
         assertEq(ledger.withdrawReleased(id, address(0xa11)), 50);
     }
 
+    /// @dev [ROY-25]: a leaf of another tree is another leaf, though it starts where one began that was counted.
+    function test_a_proportional_hold_counts_the_leaves_of_each_tree_of_the_licence() public {
+        TreeBuilder.Tree memory small = _treeOf(1, 9, 0);
+        TreeBuilder.Tree memory large = _treeOf(4, 2, 4);
+        vm.warp(START);
+        mintRoot(ROOT, 10_000, splits.registerTree(small.root(), 10, 2));
+        bytes32 next = splits.registerTree(large.root(), 10, 3);
+        vm.warp(START + 7 days);
+        vm.prank(licensor);
+        registry.modify(ROOT, data(10_000, next));
+        vm.warp(START + 30 days);
+        vm.prank(authority);
+        uint256 id = ledger.placeHold(ROOT, CHM, address(0), 100, "x");
+        uint256 net = _payNet(10_000);
+        ledger.withdrawLeaf(_leafPayout(small, 0));
+        assertEq(address(0xa11).balance, net / 10 - 10);
+        (uint256 base, uint256 fee) = payIn(PERIOD + 1, CHM, ROOT, 10_000);
+        IRoyaltyLedger.LeafPayout memory p = _leafPayout(large, 0);
+        p.key = ledger.routeKeyOf(ROOT, PERIOD + 1);
+        ledger.withdrawLeaf(p);
+        assertEq(address(0xa11).balance, net / 10 + (base - fee) * 4 / 10 - 40);
+        (p.leaf, p.path, p.siblings, p.sums) = large.proof(2);
+        ledger.withdrawLeaf(p);
+        uint256 all = net / 10 + (base - fee) * 4 / 10 * 2;
+        assertEq(address(0xa11).balance, all - 80, "eight tenths of the hold, not nine");
+        vm.prank(authority);
+        ledger.releaseHold(id);
+        assertEq(ledger.withdrawReleased(id, address(0xa11)), 80);
+    }
+
+    function _treeOf(uint96 a, uint96 b, uint96 again) private pure returns (TreeBuilder.Tree memory tree) {
+        tree.leaves = new ISplitRegistry.Leaf[](again == 0 ? 2 : 3);
+        tree.leaves[0] = ISplitRegistry.Leaf(address(0xa11), 0, a);
+        tree.leaves[1] = ISplitRegistry.Leaf(address(0xb0b), a, b);
+        if (again != 0) tree.leaves[2] = ISplitRegistry.Leaf(address(0xa11), a + b, again);
+        tree.denom = a + b + again;
+    }
+
+    /// @dev [ROY-25]: neither does a split of another denominator make a payee's quota less.
+    function test_a_hold_keeps_to_the_largest_share_that_a_payee_has_had() public {
+        vm.warp(START);
+        mintRoot(ROOT, 10_000, _twoPayees(1, 1));
+        vm.warp(START + 7 days);
+        bytes32 next = _twoPayees(1, 99);
+        vm.prank(licensor);
+        registry.modify(ROOT, data(10_000, next));
+        vm.warp(START + 30 days);
+        vm.prank(authority);
+        uint256 part = ledger.placeHold(ROOT, CHM, address(0), 1_000, "x");
+        vm.prank(authority);
+        uint256 all = ledger.placeHold(ROOT, CHM, address(0), type(uint128).max, "x");
+        pay(CHM, ROOT, 400);
+        payIn(PERIOD + 1, CHM, ROOT, 1_000_000);
+        ledger.withdraw(payoutOf(CHM, ROOT, 0));
+        ledger.withdraw(IRoyaltyLedger.Payout(ledger.routeKeyOf(ROOT, PERIOD + 1), CHM, 0));
+        assertEq(_payee(0).balance, 0);
+        vm.prank(authority);
+        ledger.releaseHold(all);
+        // Half of the older hold, though a hundredth is the payee's share now.
+        uint256 captured = uint256(400 - 2) / 2 + (1_000_000 - 5_000) / 100;
+        assertEq(ledger.withdrawReleased(all, _payee(0)), captured - 500);
+        vm.prank(authority);
+        ledger.releaseHold(part);
+        assertEq(ledger.withdrawReleased(part, _payee(0)), 500);
+    }
+
+    function _twoPayees(uint96 a, uint96 b) private returns (bytes32) {
+        address[] memory payees = new address[](2);
+        uint96[] memory weights = new uint96[](2);
+        (payees[0], payees[1], weights[0], weights[1]) = (_payee(0), _payee(1), a, b);
+        return splitOf(payees, weights);
+    }
+
     // ---------------------------------------------------------------- closing
 
     /// @dev Supersedes ROOT's split on day 8 and goes past every window.
@@ -506,7 +615,62 @@ contract RoyaltyWithdrawTest is RoyaltyBase {
         uint64 until = uint64(START + 61 days + 60 days);
         vm.expectRevert(abi.encodeWithSelector(ISplitRegistry.RouteTooRecent.selector, period, until));
         ledger.closeRoute(CHM, key);
+        // It was in force when the next one began.
         vm.warp(until);
+        vm.expectRevert(abi.encodeWithSelector(ISplitRegistry.RouteInForce.selector, ROOT, _routeOf(key)));
+        ledger.closeRoute(CHM, key);
+        vm.warp(START + 62 days + 67 days);
+        ledger.closeRoute(CHM, key);
+    }
+
+    /// @dev [ROY-28]: in force neither now nor 67 days ago, and nothing received lately; but a period between takes batches still.
+    function test_a_route_that_an_open_period_between_pays_by_stays_open() public {
+        vm.warp(START);
+        ILicenseRegistry.LicenseData memory d = data(10_000, rampSplit(2));
+        d.endTs = uint64(START + 9 days);
+        mintAs(ROOT, d, ILicenseRegistry.Terms(0, 0, 0, 0, 0, 0, false));
+        vm.warp(START + 30 days);
+        pay(CHM, ROOT, 1e6);
+        IRoyaltyLedger.RouteKey memory key = keyOf(ROOT);
+        // In force again from 3 to 9 October: the period 20251002 begins on the 8th.
+        vm.warp(START + 32 days);
+        d.endTs = uint64(START + 38 days);
+        vm.prank(licensor);
+        registry.modify(ROOT, d);
+        bytes memory inForce = abi.encodeWithSelector(ISplitRegistry.RouteInForce.selector, ROOT, _routeOf(key));
+        vm.warp(START + 67 days + 10 days);
+        vm.expectRevert(inForce);
+        ledger.closeRoute(CHM, key);
+        uint256 open = START + 44 days + 60 days;
+        vm.warp(open - 1);
+        vm.expectRevert(inForce);
+        ledger.closeRoute(CHM, key);
+        vm.warp(open);
+        // 67 days ago is the start of that period.
+        vm.expectRevert(inForce);
+        ledger.closeRoute(CHM, key);
+        vm.warp(open + 1 days);
+        ledger.closeRoute(CHM, key);
+    }
+
+    /// @dev [ROY-28]: a licence that wakes within a period pays by its route then, too.
+    function test_a_route_that_a_licence_woke_for_within_an_open_period_stays_open() public {
+        vm.warp(START);
+        ILicenseRegistry.LicenseData memory d = data(10_000, rampSplit(2));
+        d.endTs = uint64(START + 9 days);
+        mintAs(ROOT, d, ILicenseRegistry.Terms(0, 0, 0, 0, 0, 0, false));
+        vm.warp(START + 30 days);
+        pay(CHM, ROOT, 1e6);
+        IRoyaltyLedger.RouteKey memory key = keyOf(ROOT);
+        // 10 to 12 October: at no period's start.
+        vm.warp(START + 39 days);
+        d.endTs = uint64(START + 41 days);
+        vm.prank(licensor);
+        registry.modify(ROOT, d);
+        vm.warp(START + 44 days + 60 days - 1);
+        vm.expectRevert(abi.encodeWithSelector(ISplitRegistry.RouteInForce.selector, ROOT, _routeOf(key)));
+        ledger.closeRoute(CHM, key);
+        skip(1);
         ledger.closeRoute(CHM, key);
     }
 

@@ -2,13 +2,14 @@
 
 use alloy_primitives::{Address, B256};
 
-use super::{AccountId, Ledger, RouteKey, account_id, withdraw::split_of};
+use super::{AccountId, Ledger, RouteKey, account_id, settle, withdraw::split_of};
 use crate::{
     LedgerError, Period, Registry, Split,
     period::{SUBMISSION_WINDOW, WEEK},
 };
 
-/// A route is superseded when it was in force at neither end of so many seconds: a period and its window.
+/// A route is superseded when it was in force at neither end of so many seconds, a period and its window, and no period that
+/// still takes batches pays by it.
 pub const ROUTE_WINDOW: u64 = SUBMISSION_WINDOW + WEEK;
 
 /// A generation of a route, closed.
@@ -48,6 +49,14 @@ impl Ledger {
         let until = Period::new(last_period)?.end().saturating_add(SUBMISSION_WINDOW);
         if now < until {
             return Err(LedgerError::RouteTooRecent { last_period, until });
+        }
+        let mut open_period = Period::containing(now);
+        while let Some(period) = open_period.filter(|p| now < p.end().saturating_add(SUBMISSION_WINDOW)) {
+            let nodes = settle::route(licence, period, registry).unwrap_or_default();
+            if nodes.first().is_some_and(|node| node.route == route) {
+                return Err(LedgerError::RouteInForce { licence, route });
+            }
+            open_period = period.start().checked_sub(1).and_then(Period::containing);
         }
         if unsettled {
             return Err(LedgerError::RouteUnsettled(licence));

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256};
 
 use super::Ledger;
 use crate::{
-    LedgerError,
+    Leaf, LedgerError,
     hold::{Hold, Part},
 };
 
@@ -111,6 +111,21 @@ impl Ledger {
     pub(super) fn would_pay(&self, token: Address, licence: B256, part: &Part, due: u128) -> u128 {
         let live = self.holds.iter().rev().filter(|hold| hold.is_live(licence, token));
         live.fold(due, |left, hold| left.saturating_sub(hold.would_capture(part, left)))
+    }
+
+    /// The payee's weight in a tree by the leaves that were met so far, this one among them. Whose a leaf is follows from the
+    /// tree: so it is known per tree, not per hold.
+    pub(super) fn weight_met(&mut self, tree: B256, leaf: &Leaf) -> u128 {
+        let weight = self.weights_met.entry((tree, leaf.payee)).or_default();
+        if self.leaves_met.insert((tree, leaf.start)) {
+            *weight = weight.saturating_add(leaf.weight);
+        }
+        *weight
+    }
+
+    /// Whether a hold keeps back money of this licence and token.
+    pub(super) fn is_held(&self, licence: B256, token: Address) -> bool {
+        self.holds.iter().any(|hold| hold.is_live(licence, token))
     }
 
     fn hold_mut(&mut self, id: u64) -> Result<&mut Hold, LedgerError> {

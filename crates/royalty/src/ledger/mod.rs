@@ -91,6 +91,10 @@ pub struct Ledger {
     /// What was swept from a closed account.
     swept: BTreeMap<AccountId, u128>,
     holds: Vec<Hold>,
+    /// Leaves that were met under a hold, by tree and first weight.
+    leaves_met: BTreeSet<(B256, u128)>,
+    /// The weight of a payee in a tree by these.
+    weights_met: BTreeMap<(B256, Address), u128>,
     accounted: BTreeMap<Address, u128>,
     fees: BTreeMap<Address, u128>,
 }

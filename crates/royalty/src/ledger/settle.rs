@@ -140,7 +140,11 @@ impl Ledger {
 }
 
 /// The licence's route at the period's start. A licence that woke within the period counts as active: it keeps its own.
-fn route(licence: B256, period: Period, registry: &impl Registry) -> Result<Vec<RouteNode>, LedgerError> {
+pub(super) fn route(
+    licence: B256,
+    period: Period,
+    registry: &impl Registry,
+) -> Result<Vec<RouteNode>, LedgerError> {
     let nodes = registry.route_at(licence, period.start());
     let mut nodes = nodes.ok_or(LedgerError::LicenseUnknown(licence))?;
     if let Some(first) = nodes.first_mut().filter(|first| !first.step.active) {

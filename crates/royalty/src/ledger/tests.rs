@@ -31,8 +31,8 @@ fn world() -> (Ledger, Forest) {
     let mut forest = Forest::new(50, 1_000);
     let terms = |split| Terms { state: State::Active, end: FOREVER, royalty_bps: 1_000, split };
     let (above, below) = (forest.register(vector(&[1, 2])), forest.register(vector(&[3, 4, 5])));
-    forest.mint(PARENT, None, (0, 0), terms(above)).unwrap();
-    forest.mint(CHILD, Some(Edge::new(PARENT, 1, 3).unwrap()), (0, 0), terms(below)).unwrap();
+    forest.mint(PARENT, None, 0, terms(above)).unwrap();
+    forest.mint(CHILD, Some(Edge::new(PARENT, 1, 3).unwrap()), 0, terms(below)).unwrap();
     let mut ledger = Ledger::new();
     ledger.enable_token(TOKEN, 6).unwrap();
     ledger.deposit(TOKEN, LANE, PAYER, 1_000_000).unwrap();
@@ -226,6 +226,50 @@ fn a_route_in_force_for_one_period_only_stays_open_60_days_past_it() {
 }
 
 #[test]
+fn a_route_that_an_open_period_between_pays_by_stays_open() {
+    let (mut ledger, mut forest) = settled(9_999);
+    let week = Period::new(WEEK).unwrap();
+    let key = key(&forest, CHILD);
+    let split = forest.split_of(CHILD, 1).unwrap().hash();
+    // Over when its first period is, in force again at the start of a period 30 days on, then over for good.
+    let again = Period::containing(week.end() + 30 * 86_400).unwrap();
+    let terms = |end| Terms { state: State::Active, end, royalty_bps: 1_000, split };
+    forest.modify(CHILD, (week.end(), week.end()), terms(week.end())).unwrap();
+    forest.modify(CHILD, (again.start() - 1, again.start() - 1), terms(again.start() + 1)).unwrap();
+    let refused = LedgerError::RouteInForce { licence: CHILD, route: key.route() };
+    let open = again.end() + SUBMISSION_WINDOW;
+    for now in [week.start() + ROUTE_WINDOW + 1, open - 1] {
+        assert_eq!(ledger.close_route(TOKEN, &key, now, false, &forest), Err(refused.clone()));
+    }
+    assert!(ledger.close_route(TOKEN, &key, open + 1, false, &forest).is_ok(), "over 67 days ago, too");
+}
+
+#[test]
+fn leaves_of_a_payee_add_up_in_each_tree_for_a_hold_whatever_they_started_at_before() {
+    let (mut ledger, mut forest) = world();
+    let trees = [vec![(payee(1), 1), (payee(2), 9)], vec![(payee(1), 4), (payee(2), 2), (payee(1), 4)]];
+    let hold = ledger.place_hold(CHILD, TOKEN, None, 100).unwrap();
+    for (i, (leaves, week)) in trees.into_iter().zip([WEEK, WEEK + 1]).enumerate() {
+        let tree = SplitTree::new(leaves).unwrap();
+        let split = Split::Tree { root: tree.root(), denom: 10, leaves: tree.leaves().len() as u32 };
+        let terms =
+            Terms { state: State::Active, end: FOREVER, royalty_bps: 1_000, split: forest.register(split) };
+        let start = Period::new(week).unwrap().start();
+        forest.modify(CHILD, (start, start), terms).unwrap();
+        let row = Row { period: week, batch: B256::with_last_byte(i as u8), ..row(9_999) };
+        ledger.reserve(row.batch, TOKEN, LANE, PAYER, 1_000).unwrap();
+        let settled = ledger.settle(&row, NOW, &forest).unwrap();
+        for (index, leaf) in tree.leaves().iter().enumerate().filter(|(_, leaf)| leaf.payee == payee(1)) {
+            let proof = tree.prove(index).unwrap();
+            ledger.withdraw_leaf(TOKEN, &settled.stations[0].key, leaf, &proof, &forest).unwrap();
+        }
+        let capture = ledger.hold_of(hold).unwrap().capture_of(payee(1));
+        assert_eq!(capture.captured, if i == 0 { 10 } else { 80 }, "a tenth, then eight tenths of the hold");
+    }
+    balanced(&ledger);
+}
+
+#[test]
 fn rows_of_a_period_that_has_not_begun_are_refused() {
     let (mut ledger, forest) = world();
     let start = Period::new(WEEK).unwrap().start();
@@ -240,8 +284,8 @@ fn a_licence_that_woke_within_the_period_keeps_its_own_and_one_revoked_before_do
     let split = forest.split_of(CHILD, 1).unwrap().hash();
     let terms = |state| Terms { state, end: FOREVER, royalty_bps: 1_000, split };
     let [draft, dead] = [8, 9].map(B256::with_last_byte);
-    forest.mint(draft, None, (0, 0), terms(State::Draft)).unwrap();
-    forest.mint(dead, None, (0, 0), terms(State::Active)).unwrap();
+    forest.mint(draft, None, 0, terms(State::Draft)).unwrap();
+    forest.mint(dead, None, 0, terms(State::Active)).unwrap();
     forest.modify(dead, (1, 1), terms(State::Revoked)).unwrap();
     ledger.reserve(BATCH, TOKEN, LANE, PAYER, 1_000).unwrap();
     let row = |licence| Row { licence, ..row(100) };

@@ -73,7 +73,8 @@ impl Ledger {
     ) -> Result<Withdrawn, LedgerError> {
         let id = account_id(token, key);
         let kept = self.kept(&id)?;
-        let Split::Tree { root, denom, .. } = split_of(key, registry)? else {
+        let split = split_of(key, registry)?;
+        let Split::Tree { root, denom, .. } = split else {
             return Err(LedgerError::SplitKind { licence: key.licence, version: key.split_version });
         };
         verify_leaf(*root, *denom, leaf, proof)?;
@@ -86,7 +87,9 @@ impl Ledger {
         self.claimed_at.insert((id, start), kept);
         self.take((id, start), due);
         self.tally(id, kept, weight, due);
-        let part = Part { payee, weight, denom: *denom, leaf: Some(start) };
+        let held = due > 0 && self.is_held(key.licence, token);
+        let weight = if held { self.weight_met(split.hash(), leaf) } else { weight };
+        let part = Part { payee, weight, denom: *denom };
         let (amount, captured) = self.pay(token, key.licence, &part, due);
         Ok(Withdrawn { payee, route: key.route(), amount, captured })
     }
@@ -129,7 +132,7 @@ impl Ledger {
         let vector = vector_of(key, registry)?;
         let share = usize::try_from(*index).ok().and_then(|i| vector.shares().get(i));
         let share = share.ok_or(LedgerError::SplitIndex { index: *index, payees: vector.shares().len() })?;
-        let part = Part { payee: share.payee, weight: share.weight, denom: vector.denom(), leaf: None };
+        let part = Part { payee: share.payee, weight: share.weight, denom: vector.denom() };
         let all = entitlement(part.weight, part.denom, kept);
         Ok((part, all.saturating_sub(self.taken_of(*token, key, (*index).into()))))
     }

@@ -101,7 +101,7 @@ fn forest() -> Forest {
         let royalty_bps = u16::try_from(decimal(licence.royalty.value.get(), 2)).unwrap();
         let terms = Terms { state: State::Active, end: u64::MAX, royalty_bps, split };
         let edge = licence.parent.map(|p| Edge::new(id(&p.id), p.rate.0, p.rate.1).unwrap());
-        forest.mint(id(&licence.id), edge, (START, START), terms).unwrap();
+        forest.mint(id(&licence.id), edge, START, terms).unwrap();
     }
     forest
 }

@@ -49,7 +49,7 @@ impl Scenario {
             let split = forest.register(Split::Vector(vector(&node)));
             let state = if node.active { State::Active } else { State::Draft };
             let terms = Terms { state, end: u64::MAX, royalty_bps: node.royalty_bps, split };
-            forest.mint(id(index), edge, (0, 0), terms).unwrap();
+            forest.mint(id(index), edge, 0, terms).unwrap();
             nodes.push(node);
         }
         let payments = payments(seed, &nodes);

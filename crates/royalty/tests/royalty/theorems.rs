@@ -178,7 +178,7 @@ fn the_forest_has_no_cycle_and_its_edges_stay(seed: &mut Seed) {
         split: scenario.forest.split_of(id(a), 1).unwrap().hash(),
     };
     let edge = Edge::new(id(b), 1, 2).unwrap();
-    assert!(scenario.forest.mint(id(a), Some(edge), (5, 5), terms).is_err(), "an edge is fixed for ever");
+    assert!(scenario.forest.mint(id(a), Some(edge), 5, terms).is_err(), "an edge is fixed for ever");
     scenario.forest.modify(id(a), (5, 5), terms).unwrap();
     assert_eq!(ways(&scenario), before);
 }
