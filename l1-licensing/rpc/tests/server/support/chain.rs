@@ -110,6 +110,7 @@ impl Chain {
             wake: woken.clone(),
             dev: Some(dev.clone()),
             client_version: "chlom/test".into(),
+            blobs: None,
             sync_timeout: Duration::from_secs(30),
         });
         Arc::new(Self { context, dev, woken })
