@@ -35,6 +35,7 @@ impl Inner {
         match job {
             Job::Build(id) => self.build(id, cancel),
             Job::Repair(id) => self.repair(id, cancel),
+            Job::Archive(id) => self.archive(id),
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::config::{BlobConfig, FailPoint};
+use crate::{
+    archive::Archive,
+    config::{BlobConfig, FailPoint},
+};
 
 /// What a node chooses.
 #[derive(Clone)]
@@ -21,6 +24,8 @@ pub struct ServiceConfig {
     pub unpublished: usize,
     /// Seconds of the chain's time after which a blob that nobody published goes.
     pub unpublished_seconds: u64,
+    /// Where available blobs' data is kept beyond their expiry too.
+    pub archive: Option<Archive>,
     /// Injected faults; `None` outside of tests.
     pub fail_point: Option<Arc<dyn FailPoint>>,
 }
@@ -37,6 +42,7 @@ impl ServiceConfig {
             uploads: 4,
             unpublished: 64,
             unpublished_seconds: 3_600,
+            archive: None,
             fail_point: None,
         }
     }

@@ -3,7 +3,7 @@
 use chlom_crypto::kzg::{KzgError, Line, RecoverError};
 use chlom_state::StateError;
 
-use crate::{error::BlobError, meta::BlobId};
+use crate::{archive::ArchiveError, error::BlobError, meta::BlobId};
 
 /// What went wrong, by who can mend it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -73,6 +73,17 @@ pub enum ServiceError {
     /// The arithmetic failed.
     #[error(transparent)]
     Kzg(KzgError),
+    /// The archive refused.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// What the archive gave back is another blob's, or nobody's.
+    #[error(
+        "what the archive holds as blob {id} is not that blob: somebody wrote to it; restore it from a copy"
+    )]
+    Forged {
+        /// The blob.
+        id: BlobId,
+    },
     /// The chain's state could not be read.
     #[error(transparent)]
     State(#[from] StateError),

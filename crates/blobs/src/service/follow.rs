@@ -1,11 +1,11 @@
-//! The chain: what was published, what awaits attestation, what time it is.
+//! The chain: what was published, what awaits attestation, what time it is. Upholds [DAM-11] and [DAM-12].
 
 use std::{collections::BTreeSet, ops::Bound, sync::atomic::Ordering::Relaxed};
 
 use chlom_chain::blobs::{BlobsRead, attest::MOST_BLOBS, storage};
 use chlom_state::StateReader;
 
-use super::{BlobService, ServiceError};
+use super::{BlobService, ServiceError, worker::Job};
 use crate::meta::BlobId;
 
 /// Blobs looked at for one statement: each costs a read of the state on the block path.
@@ -71,14 +71,18 @@ impl BlobService {
             }
             paid.push((id, times.expires_at.max(times.pending_expiry)));
             if times.pending_expiry <= now {
-                settled.push(id);
+                settled.push((id, times.expires_at > now));
             } else if attestable.len() < MOST_BLOBS {
                 attestable.push(id);
             }
         }
         let mut state = self.inner.state.lock();
-        for id in settled {
+        for (id, available) in settled {
             state.awaiting.remove(&id);
+            if available && self.inner.config.archive.is_some() {
+                state.push(Job::Archive(id));
+                self.inner.wake.notify_all();
+            }
         }
         // Published before its body came here.
         let late: Vec<_> = paid.into_iter().filter(|(id, _)| state.unpublished.remove(id)).collect();

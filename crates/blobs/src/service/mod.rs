@@ -25,12 +25,13 @@
 //! # Parts
 //!
 //! `upload`: steps 1 and 2; `worker`: the thread and what it has to do; `build`: cells; `read`: bodies and cells;
-//! `follow`: the chain; `error`, `config`: why it refuses, what a node chooses.
+//! `follow`: the chain; `keep`: the archive; `error`, `config`: why it refuses, what a node chooses.
 
 mod build;
 mod config;
 mod error;
 mod follow;
+mod keep;
 mod read;
 #[cfg(test)]
 mod tests;

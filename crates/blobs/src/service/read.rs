@@ -1,4 +1,4 @@
-//! Bodies and cells for whoever asks.
+//! Bodies and cells for whoever asks. Upholds [DAM-12].
 
 use std::time::Duration;
 
@@ -27,14 +27,17 @@ pub struct Payload {
 }
 
 impl BlobService {
-    /// A blob's payload; rebuilt from the other cells where data cells are missing.
+    /// A blob's payload; rebuilt from the other cells where data cells are missing, from the archive where there are none.
     ///
     /// # Errors
     /// [`BlobError::Unknown`], [`ServiceError::Lost`] when too few cells are left, [`ServiceError::Rebuilding`], a fault of disk
     /// or memory.
     pub fn payload(&self, id: &BlobId) -> Result<Payload, ServiceError> {
         let inner = &self.inner;
-        let meta = inner.store.meta(id)?;
+        let meta = match (inner.store.meta(id), &inner.config.archive) {
+            (Err(BlobError::Unknown { .. }), Some(archive)) => return inner.restore(archive, id),
+            (found, _) => found?,
+        };
         let (data, rebuilt) = match inner.store.data_square(id) {
             Ok(elements) => {
                 let rows = RowCount::new(meta.geometry.rows().into())?;
@@ -83,7 +86,7 @@ impl Inner {
     }
 
     /// Has missing cells made again.
-    fn mend(&self, id: &BlobId) {
+    pub(super) fn mend(&self, id: &BlobId) {
         let mut state = self.state.lock();
         state.lost(id);
         state.push(Job::Repair(*id));

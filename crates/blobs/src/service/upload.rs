@@ -1,4 +1,4 @@
-//! A body on its way in.
+//! A body on its way in. Upholds [DAM-9] and [DAM-10].
 
 use std::{
     fs::File,

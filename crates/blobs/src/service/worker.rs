@@ -24,12 +24,14 @@ pub(super) enum Job {
     Build(BlobId),
     /// Makes missing cells from the others.
     Repair(BlobId),
+    /// Takes the data to the archive.
+    Archive(BlobId),
 }
 
 impl Job {
     pub(super) fn id(&self) -> BlobId {
         match self {
-            Self::Build(id) | Self::Repair(id) => *id,
+            Self::Build(id) | Self::Repair(id) | Self::Archive(id) => *id,
         }
     }
 }
@@ -45,6 +47,8 @@ pub enum Activity {
     Building(u8),
     /// Missing cells are made from the others.
     Repairing,
+    /// Its data is taken to the archive.
+    Archiving,
     /// The last attempt to make its cells failed, for this reason.
     Failed(String),
 }
@@ -193,21 +197,23 @@ impl Inner {
 
     fn end(&self, job: Job, done: Result<(), ServiceError>) {
         let id = job.id();
-        let whole = self.store.presence(&id).is_ok_and(|presence| presence.is_complete());
+        let presence = self.store.presence(&id);
+        let gone = matches!(presence, Err(BlobError::Unknown { .. }));
+        let whole = presence.is_ok_and(|presence| presence.is_complete());
         let mut state = self.state.lock();
         state.current = None;
         match done {
-            Ok(()) => tracing::info!(blob = %id, ?job, "cells are stored"),
+            Ok(()) => tracing::info!(blob = %id, ?job, "done"),
             Err(ServiceError::Stopped) => {}
             Err(error) => {
-                tracing::warn!(blob = %id, ?job, %error, "cells could not be made");
+                tracing::warn!(blob = %id, ?job, %error, "not done");
                 state.fail(id, error.to_string());
-                if !self.store.contains(&id) {
+                if gone {
                     state.forget(&id);
                 }
             }
         }
-        if whole {
+        if whole && !matches!(job, Job::Archive(_)) {
             state.held.insert(id);
             state.awaiting.insert(id);
         }
@@ -257,6 +263,7 @@ impl Inner {
             return match current.job {
                 Job::Build(_) => Activity::Building(build::percent(rows, current.cancel.looks())),
                 Job::Repair(_) => Activity::Repairing,
+                Job::Archive(_) => Activity::Archiving,
             };
         }
         if state.jobs.iter().any(|job| job.id() == *id) {

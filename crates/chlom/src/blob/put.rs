@@ -16,7 +16,7 @@ use chlom_client::{
 use chlom_crypto::kzg::{self, Cancel, DataRows, MAX_ROWS, RowCount};
 use chlom_primitives::address::DATA_AVAILABILITY;
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 
 use super::{
     container::{self, PREFIX},
@@ -65,6 +65,15 @@ pub(crate) struct PutArgs {
     signer: SignerArgs,
 }
 
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Done {
+    id: B256,
+    /// Where it became available.
+    height: u64,
+    status: &'static str,
+}
+
 /// # Errors
 /// What is wrong with the file; what node or chain refuse.
 pub(crate) fn run(args: &PutArgs) -> Result<()> {
@@ -96,9 +105,8 @@ pub(crate) fn run(args: &PutArgs) -> Result<()> {
     let done = available(&chain, uploaded.id, published.map(|receipt| receipt.height), &mut progress)?;
     drop(progress);
     if args.json {
-        output::line(
-            json!({ "id": uploaded.id, "height": done.available_at.to::<u64>(), "status": "available" }),
-        );
+        let done = Done { id: uploaded.id, height: done.available_at.to(), status: Stage::Available.word() };
+        output::line(serde_json::to_string(&done)?);
     } else {
         let rows = uploaded.commitments.len();
         output::line(format!(

@@ -1,12 +1,12 @@
 //! A dev chain's blobs: where they are kept, how they follow the chain, how the validator learns what it can attest.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use alloy_primitives::B256;
 use alloy_sol_types::SolEvent;
 use anyhow::{Context, Result};
 use chlom_abci::{Holdings, chain::Produced};
-use chlom_blobs::{BlobService, ServiceConfig};
+use chlom_blobs::{Archive, BlobService, ServiceConfig, archive::Sharding};
 use chlom_chain::blobs::IDataAvailability::BlobPublished;
 use chlom_primitives::{Params, Receipt, address::DATA_AVAILABILITY};
 use chlom_store::{StateView, Store};
@@ -37,7 +37,9 @@ impl DevBlobs {
                 (folder.path().to_path_buf(), Some(folder))
             }
         };
+        let sharded = |folder: &PathBuf| Archive::folder(folder, Sharding::default());
         let config = ServiceConfig {
+            archive: args.archive.as_ref().map(sharded).transpose()?,
             max_rows: usize::try_from(params.da.max_rows)?,
             quota_bytes: args.blob_quota.saturating_mul(1024 * 1024),
             ..ServiceConfig::new(directory)

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use alloy_primitives::{B256, U64, hex};
-use chlom_blobs::{Position, cell::Cell, geometry::CELL_BYTES};
+use chlom_blobs::{
+    Position,
+    cell::Cell,
+    geometry::{CELL_BYTES, MAX_CELLS},
+};
 use serde::Serialize;
 
 use crate::{
@@ -13,10 +17,12 @@ use crate::{
     methods::quantity::Quantity,
 };
 
+/// Data of the largest blob.
+const MAX_ROWS_BYTES: usize = MAX_CELLS / 4 * CELL_BYTES;
 /// Cells of one call, whose answer then has about 2 MiB.
 const MOST_CELLS: usize = 512;
 /// Cells of one call that loses some: a whole square.
-const MOST_DROPPED: usize = chlom_blobs::geometry::MAX_CELLS;
+const MOST_DROPPED: usize = MAX_CELLS;
 
 #[derive(Serialize)]
 struct Blob {
@@ -34,9 +40,9 @@ pub(super) fn blob(context: &Arc<Context>, params: &Params<'_>) -> Reply {
     let id: B256 = params.required(0)?;
     let service = super::service(context)?;
     let mut room = params.room();
-    let known = service.store().meta(&id).map_err(|error| super::refused(error.into()))?;
-    // The bytes and their digits.
-    room.cover(3 * known.geometry.data_bytes())?;
+    // The bytes and their digits; what is not here may be in the archive.
+    let known = service.store().meta(&id).ok().map(|meta| meta.geometry.data_bytes());
+    room.cover(3 * known.unwrap_or(MAX_ROWS_BYTES))?;
     let payload = service.payload(&id).map_err(super::refused)?;
     params.check_time()?;
     Answer::of(&Blob {

@@ -76,7 +76,7 @@ fn node(local: &Local) -> Value {
     match &local.activity {
         Activity::Building(percent) => node["percent"] = json!(quantity(usize::from(*percent))),
         Activity::Failed(reason) => node["reason"] = json!(reason),
-        Activity::Idle | Activity::Queued | Activity::Repairing => {}
+        Activity::Idle | Activity::Queued | Activity::Repairing | Activity::Archiving => {}
     }
     node
 }
@@ -84,7 +84,7 @@ fn node(local: &Local) -> Value {
 fn state(local: &Local) -> &'static str {
     match &local.activity {
         _ if local.is_held() => "held",
-        Activity::Idle => "partial",
+        Activity::Idle | Activity::Archiving => "partial",
         Activity::Queued => "queued",
         Activity::Building(_) => "building",
         Activity::Repairing => "repairing",

@@ -44,7 +44,10 @@ fn dam_9_what_is_too_long_or_empty_is_refused_with_the_figures_and_leaves_nothin
     assert!(matches!(upload.finish(LANE, PERIOD), Err(ServiceError::Empty)));
     let mut upload = service.begin_upload(None).unwrap();
     upload.write(&vec![1; ROW]).unwrap();
-    assert!(matches!(upload.write(&[1]), Err(ServiceError::TooLarge { most: ROW })), "whatever was announced");
+    assert!(
+        matches!(upload.write(&[1]), Err(ServiceError::TooLarge { most: ROW })),
+        "whatever was announced"
+    );
     drop(upload);
     let mut upload = service.begin_upload(Some(10)).unwrap();
     upload.write(&[1; 5]).unwrap();

@@ -19,7 +19,11 @@ fn dam_11_a_blob_is_attested_from_its_publication_until_the_state_shows_that_it_
     assert!(service.attestable(&chain).unwrap().is_empty(), "nobody published it");
     service.on_block(100, &[chain.publish(id, 1, 5_000)]);
     assert_eq!(service.attestable(&chain).unwrap(), [id]);
-    assert_eq!(service.attestable(&chain).unwrap(), [id], "repeated: the first statement may not have arrived");
+    assert_eq!(
+        service.attestable(&chain).unwrap(),
+        [id],
+        "repeated: the first statement may not have arrived"
+    );
     chain.attest(vec![id]);
     assert!(service.attestable(&chain).unwrap().is_empty());
     assert!(service.inner.state.lock().awaiting.is_empty(), "and it is not looked at any more");

@@ -65,7 +65,10 @@ fn dam_9_whatever_step_breaks_a_body_is_acknowledged_and_kept_or_refused_and_gon
                 assert!(local.is_none_or(|local| local.is_held()), "step {step}: half-stored");
             }
             Err(error) => {
-                assert!(matches!(error, ServiceError::Store(BlobError::DiskFull { .. })), "step {step}: {error}");
+                assert!(
+                    matches!(error, ServiceError::Store(BlobError::DiskFull { .. })),
+                    "step {step}: {error}"
+                );
                 assert!(files(folder.path()).is_empty(), "step {step}: {:?}", files(folder.path()));
             }
         }

@@ -1,5 +1,6 @@
 //! The service against a chain's storage and a disk, both of which a test moves.
 
+mod archive;
 mod bodies;
 mod chain;
 mod crashes;
