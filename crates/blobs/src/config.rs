@@ -72,6 +72,10 @@ pub enum Step {
     Unlink,
     /// Returning deleted cells' space.
     Punch,
+    /// Writing a piece of a body that is being uploaded.
+    WriteUpload,
+    /// Making it durable.
+    SyncUpload,
 }
 
 /// How an injected fault looks.

@@ -30,6 +30,7 @@
 //! - `blob`: one blob's file; [`store`]: all of them, the quota and the index; `recover`: from a directory to a store.
 //! - `disk`, `directory`, `handles`: calls to the system, whose directory it is, open files.
 //! - [`config`], [`error`], [`stats`]: what a node chooses, why the store refuses, what it has done.
+//! - [`service`]: what a node does with blobs: from a body to cells, to the chain, and back.
 //! - [`archive`]: shards in a folder, or in S3 with the feature `s3`.
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
@@ -48,6 +49,7 @@ pub mod meta;
 pub mod presence;
 mod prune;
 mod recover;
+pub mod service;
 pub mod stats;
 pub mod store;
 
@@ -60,5 +62,6 @@ pub use meta::{BlobId, BlobMeta};
 pub use presence::Presence;
 pub use prune::Pruned;
 pub use recover::Recovered;
+pub use service::{BlobService, ServiceConfig, ServiceError};
 pub use stats::BlobStats;
 pub use store::{BlobStore, Put};

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use chlom_blobs::{BlobError, ServiceError};
 use chlom_client::ClientError;
 use chlom_pool::{JournalError, PoolError};
 use chlom_rpc::BindError;
@@ -43,6 +44,14 @@ fn code_of_journal(error: &JournalError) -> u8 {
     }
 }
 
+fn code_of_blobs(error: &BlobError) -> u8 {
+    match error {
+        BlobError::Locked { .. } => LOCKED,
+        BlobError::Foreign { .. } | BlobError::Version { .. } | BlobError::Damaged { .. } => DATA,
+        _ => 1,
+    }
+}
+
 fn code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
         if cause.is::<Usage>() {
@@ -67,6 +76,9 @@ fn code(error: &anyhow::Error) -> u8 {
                 return DATA;
             }
             _ => {}
+        }
+        if let Some(ServiceError::Store(error)) = cause.downcast_ref::<ServiceError>() {
+            return code_of_blobs(error);
         }
         if let Some(PoolError::Journal(journal)) = cause.downcast_ref::<PoolError>() {
             return code_of_journal(journal);

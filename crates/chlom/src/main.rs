@@ -2,6 +2,7 @@
 // An edge: see .clippy.toml.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod blob;
 mod connection;
 mod contracts;
 mod dev;
@@ -41,6 +42,9 @@ enum Role {
     Dev(dev::DevArgs),
     /// Where the system contracts are, and their ABI.
     Contracts(contracts::ContractsArgs),
+    /// Blobs: put a file, get it back, sample it.
+    #[command(subcommand)]
+    Blob(blob::BlobCommand),
     /// Licences: import, show, check, revoke.
     #[command(subcommand)]
     License(license::LicenseCommand),
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
     let result = match cli.role {
         Role::Dev(args) => dev::run(&args),
         Role::Contracts(args) => contracts::run(&args),
+        Role::Blob(command) => blob::run(&command),
         Role::License(command) => license::run(&command),
         Role::Royalty(command) => royalty::run(&command),
     };

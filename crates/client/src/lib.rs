@@ -3,10 +3,12 @@
 //! - [`rpc`]: JSON-RPC over HTTP, with limits on time and size.
 //! - [`signer`]: who signs; [`keystore`]: keys from files.
 //! - [`chain`]: calls and transactions.
+//! - [`blobs`]: bodies to a node and back.
 //! - [`contracts`]: bindings, made from the interfaces' ABI; [`revert`]: what a revert says, by name and values.
 // An edge: see .clippy.toml.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod blobs;
 pub mod chain;
 pub mod contracts;
 mod error;

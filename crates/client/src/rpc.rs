@@ -1,6 +1,7 @@
 //! JSON-RPC over HTTP.
 
 use std::{
+    io::Read,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -66,18 +67,36 @@ impl Rpc {
     pub fn ask<T: DeserializeOwned>(&self, method: &'static str, params: Value) -> Result<T, ClientError> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
-        let text = self.post(&request.to_string())?;
-        let unreadable = |why: String| ClientError::Answer { method, why };
-        let answer: Answer<'_> = serde_json::from_str(&text).map_err(|e| unreadable(e.to_string()))?;
-        if let Some(refusal) = answer.error {
-            return Err(refused(method, refusal));
+        read(method, &self.post(&request.to_string())?, Some(id))
+    }
+
+    /// Sends bytes as they are to a path below the address and reads a JSON-RPC answer, whatever its HTTP status.
+    pub(crate) fn upload<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        path: &str,
+        length: u64,
+        body: &mut dyn Read,
+        patience: Duration,
+    ) -> Result<T, ClientError> {
+        let url = format!("{}{path}", self.url.trim_end_matches('/'));
+        let failed = |error: ureq::Error| ClientError::Transport { url: url.clone(), why: error.to_string() };
+        let request = self
+            .agent
+            .post(&url)
+            .config()
+            .timeout_global(Some(patience))
+            .build()
+            .header("content-type", "application/octet-stream")
+            .header("content-length", length);
+        let mut response = request.send(ureq::SendBody::from_reader(&mut { body })).map_err(failed)?;
+        let status = response.status().as_u16();
+        let text = response.body_mut().with_config().limit(MOST_BYTES).read_to_string().map_err(failed)?;
+        // Anything but JSON comes from something else than a node that takes bodies.
+        if serde_json::from_str::<Answer<'_>>(&text).is_err() {
+            return Err(ClientError::Status { url, status });
         }
-        if answer.id != Some(id) {
-            return Err(unreadable("it answers another request".into()));
-        }
-        // `"result": null` reads as none: to a caller that expects an Option it is one.
-        let result = answer.result.map_or("null", RawValue::get);
-        serde_json::from_str(result).map_err(|e| unreadable(e.to_string()))
+        read(method, &text, None)
     }
 
     fn post(&self, body: &str) -> Result<String, ClientError> {
@@ -91,6 +110,21 @@ impl Rpc {
         }
         response.body_mut().with_config().limit(MOST_BYTES).read_to_string().map_err(failed)
     }
+}
+
+/// Reads an answer to the request of that id.
+fn read<T: DeserializeOwned>(method: &'static str, text: &str, id: Option<u64>) -> Result<T, ClientError> {
+    let unreadable = |why: String| ClientError::Answer { method, why };
+    let answer: Answer<'_> = serde_json::from_str(text).map_err(|e| unreadable(e.to_string()))?;
+    if let Some(refusal) = answer.error {
+        return Err(refused(method, refusal));
+    }
+    if answer.id != id {
+        return Err(unreadable("it answers another request".into()));
+    }
+    // `"result": null` reads as none: to a caller that expects an Option it is one.
+    let result = answer.result.map_or("null", RawValue::get);
+    serde_json::from_str(result).map_err(|e| unreadable(e.to_string()))
 }
 
 fn refused(method: &'static str, refusal: Refusal) -> ClientError {

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::{Address, B256, Bytes};
+use chlom_blobs::BlobService;
 use chlom_module::ModuleSet;
 use chlom_pool::Pool;
 use chlom_primitives::{Block, Params, Receipt, Tx};
@@ -84,6 +85,8 @@ pub struct Context {
     pub wake: Arc<dyn Wake>,
     /// Present on `chlom dev` only.
     pub dev: Option<Arc<dyn DevControl>>,
+    /// Present where the node keeps blobs; elsewhere the `chlom_` methods about them do not exist.
+    pub blobs: Option<Arc<BlobService>>,
     /// `web3_clientVersion`, as `chlom/v0.1.0/linux-x86_64/rust1.95`.
     pub client_version: String,
     /// How long eth_sendRawTransactionSync waits by default.

@@ -4,11 +4,13 @@
 //!   told.
 //! - [`server`]: connections. `dispatch`: from the text of a call to the text of its answer.
 //! - `methods`, `filters`, `subscribe`: methods about the node. `eth`, `debug`: methods about the chain.
+//! - `blobs`: methods about blobs, where the node keeps some.
 //! - `metrics`: what operators see.
 
 // An edge: it has sockets, clocks for what takes too long, and maps whose order never matters.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod blobs;
 pub mod context;
 mod debug;
 mod dispatch;

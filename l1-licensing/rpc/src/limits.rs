@@ -21,6 +21,10 @@ pub struct Limits {
     pub idle_time: Duration,
     /// Time for one request body to arrive.
     pub body_time: Duration,
+    /// Time for one blob's body to arrive.
+    pub blob_time: Duration,
+    /// Time for the next byte of it to arrive.
+    pub blob_stall: Duration,
     /// A connection that accepts none of its answer for this long is closed.
     pub write_time: Duration,
     /// Bytes of large bodies, answers and notices (above 16 KiB each) that all connections together may hold, from when
@@ -70,6 +74,8 @@ impl Default for Limits {
             call_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(75),
             body_time: Duration::from_secs(30),
+            blob_time: Duration::from_secs(120),
+            blob_stall: Duration::from_secs(10),
             write_time: Duration::from_secs(30),
             memory_bytes: 256 * 1024 * 1024,
             ws_calls: 16,

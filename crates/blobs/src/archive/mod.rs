@@ -103,6 +103,15 @@ impl Archive {
         self.upload_missing(meta, shards).await
     }
 
+    /// Whether every shard of a blob has its name there; what is in it, [`Archive::audit`] says.
+    ///
+    /// # Errors
+    /// A fault of the object store.
+    pub async fn has(&self, id: &BlobId) -> Result<bool, ArchiveError> {
+        let own = self.shards_of(id).await?.into_iter().find(|(sharding, _)| *sharding == self.sharding);
+        Ok(own.is_some_and(|(sharding, indices)| indices.len() == usize::from(sharding.total())))
+    }
+
     /// A blob's data, from any k of its shards.
     ///
     /// # Errors

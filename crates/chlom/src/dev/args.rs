@@ -65,6 +65,12 @@ pub(crate) struct DevArgs {
     /// Memory that large requests and answers of all JSON-RPC connections may take together, MiB.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(8..=1_048_576), value_name = "MIB")]
     pub(crate) rpc_memory: u32,
+    /// Keep the data of available blobs in this folder too, beyond their expiry, in 6 shards of which any 4 suffice.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: Option<PathBuf>,
+    /// Disk space for blobs' cells, MiB.
+    #[arg(long, default_value_t = 16_384, value_name = "MIB")]
+    pub(crate) blob_quota: u64,
     /// Origins that browsers may call from, or `*`.
     #[arg(long, default_value = "*", value_name = "ORIGIN", value_delimiter = ',')]
     pub(crate) cors: Vec<String>,

@@ -5,11 +5,13 @@
 //! - [`genesis`]: the default genesis, or the user's file.
 //! - [`control`]: what JSON-RPC may do on this command only.
 //! - [`banner`]: what is printed when ready.
+//! - [`blobs`]: keeping blobs and attesting them.
 //! - [`node`]: joining the parts and stopping them in order.
 
 mod accounts;
 mod args;
 mod banner;
+mod blobs;
 mod control;
 mod genesis;
 mod node;

@@ -23,6 +23,7 @@ use super::{
     accounts::{self, DevAccount},
     args::DevArgs,
     banner::Ready,
+    blobs::{DevBlobs, Follower, Held},
     control::{Control, Waker},
 };
 
@@ -70,6 +71,7 @@ async fn serve(args: &DevArgs) -> Result<()> {
     let modules = Arc::new(chlom_app::modules());
     let store = open_store(args, &spec)?;
     let pool = open_pool(args, &params, &store)?;
+    let blobs = DevBlobs::open(args, &params, &store)?;
     let (heads, _) = broadcast::channel(HEADS_KEPT);
     let (pending, _) = broadcast::channel(PENDING_KEPT);
 
@@ -77,10 +79,15 @@ async fn serve(args: &DevArgs) -> Result<()> {
         block_time: args.block_time.unwrap_or(Duration::from_millis(params.chain.block_time_ms)),
         automine: args.automine,
         proposer: spec.validators.first().map(|v| v.account).unwrap_or_default(),
-        attester: Attester { key: super::genesis::validator_key(), holdings: Box::new(NoBlobs) },
+        attester: Attester {
+            key: super::genesis::validator_key(),
+            holdings: Box::new(Held(blobs.service.clone())),
+        },
     };
     let to_subscribers = heads.clone();
+    let mut follower = Follower::new(blobs.service.clone(), store.clone());
     let publish = Box::new(move |made: &chlom_abci::chain::Produced| {
+        follower.on_block(made);
         // No subscriber is no fault.
         let _nobody =
             to_subscribers.send(NewBlock { block: made.block.clone(), receipts: made.receipts.clone() });
@@ -101,6 +108,7 @@ async fn serve(args: &DevArgs) -> Result<()> {
         pending,
         wake: Arc::new(Waker(chain.clone())),
         dev: Some(Arc::new(Control::new(chain.clone(), held.clone()))),
+        blobs: Some(blobs.service.clone()),
         client_version: client_version(),
         sync_timeout: Duration::from_secs(2),
     });
@@ -126,6 +134,7 @@ async fn serve(args: &DevArgs) -> Result<()> {
     server.serve(stop_signal()).await;
     chain.stop();
     tokio::task::spawn_blocking(move || running.join()).await.context("joining the block producer")?;
+    tokio::task::spawn_blocking(move || blobs.close()).await.context("closing the blobs")?;
     store.flush().context("writing the last caches")?;
     match chain.halted() {
         Some(why) if !matches!(why, ChainError::Stopped) => Err(why.clone().into()),
@@ -144,15 +153,6 @@ fn load_kzg() {
     };
     if let Err(error) = std::thread::Builder::new().name("kzg".into()).spawn(load) {
         tracing::warn!(%error, "the KZG set-up is loaded when it is first needed");
-    }
-}
-
-/// A node that keeps no blobs attests none.
-struct NoBlobs;
-
-impl chlom_abci::Holdings for NoBlobs {
-    fn attestable(&mut self, _: &chlom_store::StateView) -> Vec<alloy_primitives::B256> {
-        Vec::new()
     }
 }
 

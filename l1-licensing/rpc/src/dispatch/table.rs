@@ -79,6 +79,7 @@ impl Table {
 
 fn chain_rows(context: &Context) -> Vec<Row> {
     let mut rows = crate::methods::chain_rows(context);
+    rows.extend(crate::blobs::rows(context));
     rows.extend_from_slice(crate::eth::table());
     rows.extend_from_slice(crate::debug::table());
     rows

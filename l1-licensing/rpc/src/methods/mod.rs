@@ -3,7 +3,7 @@
 mod accounts;
 mod dev;
 mod net;
-mod quantity;
+pub(crate) mod quantity;
 pub(crate) mod raw;
 mod rpc;
 mod send;

@@ -13,16 +13,17 @@ use hyper::{
 use tokio::time::timeout;
 
 use crate::{
+    blobs,
     dispatch::{
         budget::{FREE, Share},
         output,
         service::Response as Text,
     },
     error::RpcError,
-    server::{connection::Connection, health, payload::Payload, websocket},
+    server::{connection::Connection, health, payload::Payload, upload, websocket},
 };
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -31,10 +32,13 @@ const METRICS: HeaderValue =
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 64 * 1024 * 1024;
 
+/// Where blobs' bodies go.
+const PUT_BLOB: &str = "/chlom_putBlob";
+
 const WELCOME: &str =
     "CHLOM: JSON-RPC by POST or WebSocket on this address. /health and /metrics are by GET.\n";
 
-type Answer = Response<Payload>;
+pub(super) type Answer = Response<Payload>;
 
 /// Answers one request.
 pub(super) async fn handle(
@@ -51,6 +55,10 @@ pub(super) async fn handle(
 async fn route(connection: &Arc<Connection>, parts: &mut Parts, body: Incoming) -> Answer {
     match (&parts.method, parts.uri.path()) {
         (&Method::POST, "/") => post(connection, &parts.headers, body).await,
+        (&Method::POST, PUT_BLOB) => match blobs::uploads(&connection.shared.service.context) {
+            Some(service) => upload::put(connection, service, parts, body).await,
+            None => nothing_here(),
+        },
         (&Method::GET, "/" | "/ws") if parts.headers.contains_key(UPGRADE) => {
             upgrade(connection, parts).await
         }
@@ -62,7 +70,7 @@ async fn route(connection: &Arc<Connection>, parts: &mut Parts, body: Incoming) 
             connection.shared.cors.preflight(&parts.headers, response.headers_mut());
             response
         }
-        (_, "/" | "/health" | "/metrics" | "/ws") => {
+        (_, "/" | "/health" | "/metrics" | "/ws" | PUT_BLOB) => {
             let mut response = status(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "JSON-RPC is by POST; /health and /metrics are by GET\n".into(),
@@ -70,14 +78,18 @@ async fn route(connection: &Arc<Connection>, parts: &mut Parts, body: Incoming) 
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, GET, OPTIONS"));
             response
         }
-        _ => status(
-            StatusCode::NOT_FOUND,
-            "nothing is here: JSON-RPC is at /, then there are /health and /metrics\n".into(),
-        ),
+        _ => nothing_here(),
     }
 }
 
-fn with_type(payload: Payload, status: StatusCode, kind: HeaderValue) -> Answer {
+fn nothing_here() -> Answer {
+    status(
+        StatusCode::NOT_FOUND,
+        "nothing is here: JSON-RPC is at /, then there are /health and /metrics\n".into(),
+    )
+}
+
+pub(super) fn with_type(payload: Payload, status: StatusCode, kind: HeaderValue) -> Answer {
     let mut response = Response::new(payload);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, kind);
@@ -89,7 +101,7 @@ fn status(status: StatusCode, text: String) -> Answer {
 }
 
 /// A refusal as a JSON-RPC error, so that clients show its message; the connection ends with it where input is unread.
-fn refuse(status: StatusCode, error: RpcError) -> Answer {
+pub(super) fn refuse(status: StatusCode, error: RpcError) -> Answer {
     let mut response = with_type(Payload::new(output::refusal(error), Share::default()), status, JSON);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
@@ -154,7 +166,7 @@ async fn read(connection: &Connection, mut body: Incoming) -> Result<(Bytes, Sha
 
 /// Reads on for a while after a refusal: a client that is still sending would otherwise see the connection break, and not
 /// the reason.
-fn linger(mut body: Incoming) {
+pub(super) fn linger(mut body: Incoming) {
     tokio::spawn(timeout(LINGER, async move {
         let mut left = LINGER_BYTES;
         while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {

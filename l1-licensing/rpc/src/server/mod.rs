@@ -3,7 +3,7 @@
 //! - [`listen`] accepts connections up to a cap, [`connection`] serves one and closes it when it only takes up room
 //!   (judged by [`activity`]).
 //! - [`http`] answers requests: JSON-RPC by POST, `/health` ([`health`]), `/metrics`, preflights ([`cors`]); [`payload`]
-//!   is an answer's body.
+//!   is an answer's body, [`upload`] takes blobs' bodies.
 //! - [`websocket`] serves an upgraded connection through its [`queue`].
 
 mod activity;
@@ -14,6 +14,7 @@ mod http;
 mod listen;
 mod payload;
 mod queue;
+mod upload;
 mod websocket;
 
 use std::{fmt, io, net::SocketAddr, sync::Arc};

@@ -11,4 +11,5 @@ mod attacks;
 mod http;
 mod limits;
 mod support;
+mod uploads;
 mod websocket;

@@ -68,6 +68,7 @@ impl Chain {
             wake: Arc::new(Asleep),
             dev: None,
             client_version: "chlom/test".into(),
+            blobs: None,
             sync_timeout: Duration::from_secs(1),
         });
         let keys = (1..=3u8).map(|n| AccountKey::from_bytes([n; 32]).unwrap()).collect();

@@ -13,6 +13,7 @@ use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use chlom_app::{App, Base, LastCommit, TxSource, next_env};
+use chlom_blobs::BlobService;
 use chlom_chain::{
     staking::{StakingGenesis, Validator, ValidatorSet},
     votes::{CommitFlags, VoteExtension, sign_extension},
@@ -80,7 +81,8 @@ struct Producer {
 }
 
 impl Chain {
-    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+    /// With the blobs that it keeps, if any.
+    pub(crate) fn new(limits: Limits, blobs: Option<Arc<BlobService>>) -> Arc<Self> {
         let params = Arc::new(Params::default());
         let modules = Arc::new(ModuleSet::empty());
         let store = Store::open(StoreConfig::memory()).unwrap();
@@ -110,6 +112,7 @@ impl Chain {
             wake: woken.clone(),
             dev: Some(dev.clone()),
             client_version: "chlom/test".into(),
+            blobs,
             sync_timeout: Duration::from_secs(30),
         });
         Arc::new(Self { context, dev, woken })

@@ -6,6 +6,7 @@ pub(crate) mod socket;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use chlom_blobs::BlobService;
 use chlom_rpc::{Cors, Health, Limits, Server, ServerOptions};
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
@@ -53,7 +54,16 @@ impl Node {
     }
 
     pub(crate) async fn with_cors(limits: Limits, cors: Cors) -> Self {
-        let chain = Chain::new(limits);
+        Self::with_all(limits, cors, None).await
+    }
+
+    /// A node that keeps blobs.
+    pub(crate) async fn with_blobs(limits: Limits, blobs: Arc<BlobService>) -> Self {
+        Self::with_all(limits, Cors::Nobody, Some(blobs)).await
+    }
+
+    async fn with_all(limits: Limits, cors: Cors, blobs: Option<Arc<BlobService>>) -> Self {
+        let chain = Chain::new(limits, blobs);
         let trouble = Arc::new(Trouble::default());
         let options =
             ServerOptions { cors, health: trouble.clone(), registry: Registry::with_prefix("chlom") };

@@ -1,0 +1,71 @@
+//! `chlom blob get`.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use alloy_primitives::B256;
+use anyhow::{Context, Result};
+use chlom_crypto::kzg::{self, Cancel, DataRows};
+use clap::Args;
+
+use super::{container, known::Known};
+use crate::{
+    connection::NodeArgs,
+    exit::{Refused, Usage},
+    output,
+};
+
+/// Arguments of `chlom blob get`.
+#[derive(Args, Debug)]
+pub(crate) struct GetArgs {
+    /// The blob.
+    id: B256,
+    /// Where to write it; it must not be there.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// The whole payload with the zeros behind it, whether a file of `chlom blob put` is in it or not.
+    #[arg(long)]
+    raw: bool,
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+/// # Errors
+/// When the node has too little of it, or something else.
+pub(crate) fn run(args: &GetArgs) -> Result<()> {
+    if args.out.exists() {
+        return Err(Usage(format!("{} is there already", args.out.display())).into());
+    }
+    let chain = args.node.chain()?;
+    let body = chain.rpc().get_blob(args.id)?;
+    let known = Known::check(args.id, &body.header, &body.commitments)?;
+    let wrong = |error: kzg::KzgError| Refused(format!("the node's data is not the blob's: {error}"));
+    let data = DataRows::from_payload(&body.payload, known.header.rows).map_err(wrong)?;
+    kzg::check_data(&known.commitments, &data, &Cancel::new()).map_err(wrong)?;
+    let bytes = match args.raw {
+        true => &body.payload[..],
+        false => container::unwrap(&body.payload).map_err(|error| Refused(error.to_string()))?,
+    };
+    write(&args.out, bytes)?;
+    let rebuilt = match body.rebuilt.to::<u64>() {
+        0 => String::new(),
+        cells => format!(", rebuilt without {cells} cells that the node misses"),
+    };
+    output::line(format!("{}: {} bytes, checked{rebuilt}", args.out.display(), bytes.len()));
+    Ok(())
+}
+
+/// Whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let shown = path.display();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)
+        .map_err(|error| Usage(format!("cannot write into {}: {error}", folder.display())))?;
+    file.write_all(bytes)
+        .and_then(|()| file.as_file().sync_all())
+        .with_context(|| format!("writing {shown}"))?;
+    file.persist_noclobber(path).with_context(|| format!("naming {shown}"))?;
+    Ok(())
+}
