@@ -38,14 +38,14 @@ contract DataDouble {
     }
 }
 
-/// @title Stands at 0x…1014 where forge has no modules: a packed header, and verdicts that the evidence dictates
+/// @title Stands at 0x…1014 where forge has no modules: the real header's bytes, and verdicts that the evidence dictates
 /// @dev What the real module proves is tested with the real module, in Rust. Test code only.
 contract LaneDouble {
     function encode(ILane.Header calldata h) external pure returns (bytes memory out) {
         out = abi.encodePacked(
             abi.encodePacked(h.format, h.parameters, h.lane, h.period, h.number, h.predecessor, h.asOf),
             abi.encodePacked(h.records, h.rows, h.recordPages, h.tablePages, h.nodePages),
-            abi.encodePacked(h.receiptsRoot, h.licensesRoot, h.blobHeader)
+            abi.encodePacked(h.receiptsRoot, h.licensesRoot, h.blobHeader, uint16(h.payers.length))
         );
         for (uint256 i; i < h.payers.length; ++i) {
             out = abi.encodePacked(out, h.payers[i].payer, h.payers[i].firstRow, h.payers[i].owed);
@@ -53,8 +53,8 @@ contract LaneDouble {
     }
 
     function decodeHeader(bytes calldata b) public pure returns (ILane.Header memory h) {
-        uint256 fixed_ = 2 + 4 + 20 + 4 + 4 + 32 + 8 + 20 + 64 + 109;
-        if (b.length < fixed_ || (b.length - fixed_) % 40 != 0) revert ILane.HeaderInvalid(1);
+        uint256 fixed_ = 2 + 4 + 20 + 4 + 4 + 32 + 8 + 20 + 64 + 109 + 2;
+        if (b.length < fixed_ || b.length != fixed_ + 40 * uint256(uint16(bytes2(b[267:269])))) revert ILane.HeaderInvalid(1);
         (h.format, h.parameters) = (uint16(bytes2(b[0:2])), uint32(bytes4(b[2:6])));
         h.lane = bytes20(b[6:26]);
         (h.period, h.number) = (uint32(bytes4(b[26:30])), uint32(bytes4(b[30:34])));

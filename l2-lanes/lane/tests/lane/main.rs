@@ -1,0 +1,7 @@
+//! The lane crate from outside.
+
+#![allow(clippy::unwrap_used)]
+
+mod headers;
+mod rows;
+mod vectors;
