@@ -24,7 +24,7 @@ abstract contract PayoutSettlement is PayoutChallenges {
     function finalize(bytes32 batchRoot) external nonReentrant {
         uint64 keptUntil = _batches[batchRoot].keptUntil;
         _finalize(batchRoot);
-        if (block.timestamp > keptUntil) revert DataNotKept(batchRoot, keptUntil);
+        if (block.timestamp >= keptUntil) revert DataNotKept(batchRoot, keptUntil);
     }
 
     /// @inheritdoc IPayoutProofs

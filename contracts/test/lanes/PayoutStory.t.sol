@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {IPayoutProofs} from "src/lanes/interfaces/IPayoutProofs.sol";
 import {IRoyaltyLedger} from "src/licensing/interfaces/IRoyaltyLedger.sol";
-import {LaneBase} from "test/LaneBase.t.sol";
+import {LaneBase} from "test/lanes/LaneBase.t.sol";
 
 /// @title The story of issue 6 in one page: fund, submit right, submit wrong, challenge, finalise, settle, withdraw
 /// @dev With doubles of the modules; the same story with the real ones is in Rust (l1-licensing/evm/tests/payouts).
