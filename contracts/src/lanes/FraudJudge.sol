@@ -113,8 +113,7 @@ contract FraudJudge is IFraudJudge, Governed {
         if (v.key != 0) return registered == v.key;
         (address submitter, uint256 standing,,) = PAYOUTS.consentOf(batchRoot);
         if (!_isIn(standing, h, v.payer)) return false;
-        (bool named, bool unsignedSources) =
-            LANES.sourceConsent(v.payer, h.lane, h.period, submitter, v.source);
+        (bool named, bool unsignedSources) = LANES.sourceConsent(v.payer, h.lane, h.period, submitter, v.source);
         return !named || (registered == 0 && !unsignedSources);
     }
 

@@ -149,7 +149,7 @@ contract LaneRegistry is ILaneRegistry, Governed {
         _within("windowBlocks", p.windowBlocks, 0, MAX_WINDOW_BLOCKS);
         _within("margin", p.margin, MIN_MARGIN, type(uint32).max);
         _within("rebateBps", p.rebateBps, 0, MAX_REBATE_BPS);
-        _within("chmPerUnit", p.chmPerUnit, 1, type(uint96).max);
+        _within("chmPerUnit", p.chmPerUnit, 1, type(uint80).max);
         _versions[lane].push(p);
         version = uint32(_versions[lane].length);
         emit ParametersAdded(lane, version, p);
@@ -353,13 +353,17 @@ contract LaneRegistry is ILaneRegistry, Governed {
 
     /// @inheritdoc ILaneRegistry
     /// @dev Upholds [PAY-17].
-    function draw(address payer, bytes20 lane, uint32 period, address submitter, uint256 amount) external onlyPayouts {
-        Allowance storage a = _allowances[_allowanceKey(payer, lane, period, submitter)];
-        uint256 left = a.limit > a.used ? a.limit - a.used : 0;
-        if (amount > left) revert AllowanceShort(payer, amount, left);
-        // At most the limit.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        a.used += uint120(amount);
+    function draw(bytes20 lane, uint32 period, address submitter, Draw[] calldata draws) external onlyPayouts {
+        for (uint256 i; i < draws.length; ++i) {
+            (address payer, uint256 amount) = (draws[i].payer, draws[i].amount);
+            if (payer == address(0)) continue;
+            Allowance storage a = _allowances[_allowanceKey(payer, lane, period, submitter)];
+            (uint256 limit, uint256 used) = (a.limit, a.used);
+            if (used + amount > limit) revert AllowanceShort(payer, amount, limit > used ? limit - used : 0);
+            // At most the limit.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            a.used = uint120(used + amount);
+        }
     }
 
     /// @inheritdoc ILaneRegistry

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BUSL-1.1
 pragma solidity ^0.8.24;
 
+import {PeriodLib} from "../licensing/libraries/PeriodLib.sol";
 import {IADEProofs} from "./interfaces/IADEProofs.sol";
 import {PayoutSettlement} from "./payouts/PayoutSettlement.sol";
 
@@ -16,6 +17,7 @@ contract PayoutProofs is PayoutSettlement {
     /// @param authority Gets no role here: batches are code's alone to judge (REF C42).
     function initialize(address owner, address authority) external initializer {
         _govern(owner, authority, 0);
+        _firstPeriod = PeriodLib.containing(block.timestamp > OLDEST ? block.timestamp - OLDEST : 0);
     }
 
     /// @inheritdoc IADEProofs

@@ -86,6 +86,8 @@ abstract contract LaneBase is RoyaltyBase {
         }
         _sort();
         bond(submitter, 100_000 ether);
+        // What is minted above is known as of a batch.
+        skip(1 hours);
     }
 
     function _deploy(string memory artefact, bytes memory initialize, address where) internal {

@@ -21,9 +21,7 @@ contract LaneRegistryTest is LaneBase {
         assembly {
             name := mload(add(what, 32))
         }
-        vm.expectRevert(
-            abi.encodeWithSelector(ILaneRegistry.ParameterRefused.selector, name, given, least, most)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ILaneRegistry.ParameterRefused.selector, name, given, least, most));
     }
 
     // ---------------------------------------------------------------- lanes and parameters
@@ -38,7 +36,7 @@ contract LaneRegistryTest is LaneBase {
             assertEq(p.zk, i > 1);
             assertEq(p.window, WINDOW);
             assertEq(p.windowBlocks, WINDOW_BLOCKS);
-            assertEq(p.currency, bytes8("USD"));
+            assertEq(p.currency, bytes4("USD"));
         }
         ILaneRegistry.Parameters memory own = _last();
         vm.expectRevert(Ownable.Unauthorized.selector);
@@ -135,7 +133,7 @@ contract LaneRegistryTest is LaneBase {
         lanes.addLane("a", p);
         p = _copy(good);
         p.chmPerUnit = 0;
-        _refused("chmPerUnit", 0, 1, type(uint96).max);
+        _refused("chmPerUnit", 0, 1, type(uint80).max);
         lanes.addLane("a", p);
     }
 
@@ -195,9 +193,7 @@ contract LaneRegistryTest is LaneBase {
         vm.prank(submitter);
         lanes.takeOver(LANE);
         assertEq(lanes.activeOf(LANE).submitter, submitter, "nobody was active");
-        vm.expectRevert(
-            abi.encodeWithSelector(ILaneRegistry.SubmitterNotActive.selector, LANE, _other, submitter)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ILaneRegistry.SubmitterNotActive.selector, LANE, _other, submitter));
         lanes.submissionTerms(LANE, 0, _other);
     }
 
@@ -315,7 +311,7 @@ contract LaneRegistryTest is LaneBase {
         bytes memory stranger = abi.encodeWithSelector(ILaneRegistry.CallerNotPayouts.selector, submitter);
         vm.startPrank(submitter);
         vm.expectRevert(stranger);
-        lanes.draw(payers[0].addr, LANE, WEEK, submitter, 0);
+        lanes.draw(LANE, WEEK, submitter, new ILaneRegistry.Draw[](0));
         vm.expectRevert(stranger);
         lanes.giveBack(payers[0].addr, LANE, WEEK, submitter, 0);
     }

@@ -79,9 +79,7 @@ contract PayoutSubmitTest is LaneBase {
         Plan memory p = plan(10_000);
         IPayoutProofs.PayerAuthorisation[] memory consents = signed(p);
         vm.prank(watcher);
-        vm.expectRevert(
-            abi.encodeWithSelector(ILaneRegistry.SubmitterNotActive.selector, LANE, watcher, submitter)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ILaneRegistry.SubmitterNotActive.selector, LANE, watcher, submitter));
         payouts.submit(p.header, consents);
     }
 
@@ -299,9 +297,7 @@ contract PayoutSubmitTest is LaneBase {
         );
         bytes32 typeHash = keccak256("PayerAuthorisation(bytes32 batchRoot,uint256 total)");
         bytes32 body = keccak256(abi.encode(typeHash, bytes32("root"), uint256(7)));
-        assertEq(
-            payouts.authorisationDigest("root", 7), keccak256(abi.encodePacked(bytes2(0x1901), domain, body))
-        );
+        assertEq(payouts.authorisationDigest("root", 7), keccak256(abi.encodePacked(bytes2(0x1901), domain, body)));
     }
 
     /// @dev Upholds [PAY-16].
@@ -355,9 +351,7 @@ contract PayoutSubmitTest is LaneBase {
         consents = signed(next);
         consents[1] = IPayoutProofs.PayerAuthorisation(true, "");
         vm.prank(submitter);
-        vm.expectRevert(
-            abi.encodeWithSelector(ILaneRegistry.AllowanceShort.selector, payers[1].addr, total, 0)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ILaneRegistry.AllowanceShort.selector, payers[1].addr, total, 0));
         payouts.submit(next.header, consents);
         _allow(1, uint120(total));
         submitPlan(next, consents);
@@ -384,9 +378,9 @@ contract PayoutSubmitTest is LaneBase {
         assertEq(payouts.bondFor(10 ** 25 + 1, 0, 1), 1e24 + 1, "rounded up");
     }
 
-    function testFuzz_ten_units_are_worth_the_batch(uint128 total, uint8 decimals, uint96 chmPerUnit) public view {
+    function testFuzz_ten_units_are_worth_the_batch(uint128 total, uint8 decimals, uint80 chmPerUnit) public view {
         decimals = uint8(bound(decimals, 0, 18));
-        chmPerUnit = uint96(bound(chmPerUnit, 1, type(uint96).max));
+        chmPerUnit = uint80(bound(chmPerUnit, 1, type(uint80).max));
         uint256 unit = payouts.bondFor(total, decimals, chmPerUnit);
         assertGe(unit, 1_000 ether);
         assertGe(unit * 10 * 10 ** uint256(decimals), uint256(total) * chmPerUnit);
@@ -403,9 +397,7 @@ contract PayoutSubmitTest is LaneBase {
         );
         vm.startPrank(submitter);
         vm.expectRevert(
-            abi.encodeWithSelector(
-                IPayoutProofs.CollateralShort.selector, submitter, 5_000 ether, 5_000 ether + 1
-            )
+            abi.encodeWithSelector(IPayoutProofs.CollateralShort.selector, submitter, 5_000 ether, 5_000 ether + 1)
         );
         payouts.withdrawCollateral(5_000 ether + 1, submitter);
         vm.expectRevert(Governed.ZeroAddress.selector);

@@ -54,7 +54,9 @@ contract LaneDouble {
 
     function decodeHeader(bytes calldata b) public pure returns (ILane.Header memory h) {
         uint256 fixed_ = 2 + 4 + 20 + 4 + 4 + 32 + 8 + 20 + 64 + 109 + 2;
-        if (b.length < fixed_ || b.length != fixed_ + 40 * uint256(uint16(bytes2(b[267:269])))) revert ILane.HeaderInvalid(1);
+        if (b.length < fixed_ || b.length != fixed_ + 40 * uint256(uint16(bytes2(b[267:269])))) {
+            revert ILane.HeaderInvalid(1);
+        }
         (h.format, h.parameters) = (uint16(bytes2(b[0:2])), uint32(bytes4(b[2:6])));
         h.lane = bytes20(b[6:26]);
         (h.period, h.number) = (uint32(bytes4(b[26:30])), uint32(bytes4(b[30:34])));
@@ -66,10 +68,15 @@ contract LaneDouble {
         h.blobHeader = b[158:267];
         uint256 count = (b.length - fixed_) / 40;
         h.payers = new ILane.PayerTotal[](count);
+        // Little gas, so that figures of whole transactions say something.
         for (uint256 i; i < count; ++i) {
-            bytes calldata p = b[fixed_ + i * 40:];
-            h.payers[i] =
-                ILane.PayerTotal(address(bytes20(p[0:20])), uint32(bytes4(p[20:24])), uint128(bytes16(p[24:40])));
+            (uint256 head, uint256 owed) = (0, 0);
+            assembly {
+                let at := add(b.offset, add(fixed_, mul(i, 40)))
+                head := calldataload(at)
+                owed := shr(128, calldataload(add(at, 24)))
+            }
+            h.payers[i] = ILane.PayerTotal(address(uint160(head >> 96)), uint32(head >> 64), uint128(owed));
         }
     }
 

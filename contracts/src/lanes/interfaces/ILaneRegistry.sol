@@ -14,7 +14,7 @@ interface ILaneRegistry {
     /// @param window T, seconds. @param windowBlocks Heights that must pass too. @param margin Seconds that data is kept after T.
     /// @param timely Seconds after a period's end within which a batch earns a rebate. @param rebateBps Share of the fee.
     /// @param chmPerUnit Wei of CHM for one whole unit of the currency. @param zk Meant to finalise by proof; optimistic until then.
-    /// @param currency ISO 4217 or a token's symbol, as ASCII.
+    /// @param currency ISO 4217 or a token's symbol, as ASCII, at most four.
     struct Parameters {
         address token;
         uint8 decimals;
@@ -27,8 +27,8 @@ interface ILaneRegistry {
         uint32 margin;
         uint32 timely;
         uint16 rebateBps;
-        uint96 chmPerUnit;
-        bytes8 currency;
+        uint80 chmPerUnit;
+        bytes4 currency;
     }
 
     /// @notice Who submits to a lane now. `since`: when it was appointed or took over.
@@ -49,6 +49,12 @@ interface ILaneRegistry {
         uint120 limit;
         uint120 used;
         bool unsignedSources;
+    }
+
+    /// @notice What a batch takes of a payer's allowance. Payer 0: nothing, of nobody.
+    struct Draw {
+        address payer;
+        uint256 amount;
     }
 
     // ---------------------------------------------------------------- events
@@ -163,8 +169,8 @@ interface ILaneRegistry {
         external
         view
         returns (bool named, bool unsignedSources);
-    /// @notice By PayoutProofs: counts what a batch takes against the allowance, or gives a void batch's back.
-    function draw(address payer, bytes20 lane, uint32 period, address submitter, uint256 amount) external;
+    /// @notice By PayoutProofs: counts what a batch takes against its payers' allowances, or gives a void batch's back.
+    function draw(bytes20 lane, uint32 period, address submitter, Draw[] calldata draws) external;
     function giveBack(address payer, bytes20 lane, uint32 period, address submitter, uint256 amount) external;
 
     // ---------------------------------------------------------------- watchers

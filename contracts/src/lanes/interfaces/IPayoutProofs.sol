@@ -206,7 +206,7 @@ interface IPayoutProofs is IADEProofs, ISettlementSource {
     function lastSubmissionAt(bytes20 lane) external view returns (uint40);
     function nextNumber(bytes20 lane, uint32 period) external view returns (uint32);
     /// @notice Unit b for a batch that can owe `total` of the lane's minor units.
-    function bondFor(uint256 total, uint8 decimals, uint96 chmPerUnit) external pure returns (uint256);
+    function bondFor(uint256 total, uint8 decimals, uint80 chmPerUnit) external pure returns (uint256);
 
     // ---------------------------------------------------------------- rebates, periods
 

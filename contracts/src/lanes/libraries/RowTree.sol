@@ -10,14 +10,7 @@ library RowTree {
     function leafOf(IPayoutProofs.TableRow calldata row) internal pure returns (bytes32) {
         return keccak256(
             abi.encodePacked(
-                bytes1(0x00),
-                row.payer,
-                row.licence,
-                row.firstRecord,
-                row.count,
-                row.revenue,
-                row.royaltyBps,
-                row.owed
+                bytes1(0x00), row.payer, row.licence, row.firstRecord, row.count, row.revenue, row.royaltyBps, row.owed
             )
         );
     }

@@ -42,7 +42,7 @@ abstract contract PayoutCollateral is PayoutStorage {
 
     /// @inheritdoc IPayoutProofs
     /// @dev Upholds [PAY-20]. Products fit: 135 + 96 bits.
-    function bondFor(uint256 total, uint8 decimals, uint96 chmPerUnit) public pure returns (uint256 bond) {
+    function bondFor(uint256 total, uint8 decimals, uint80 chmPerUnit) public pure returns (uint256 bond) {
         uint256 most = type(uint256).max / chmPerUnit;
         if (total > most) revert AmountTooLarge(total, most);
         uint256 divisor = SLASH_UNITS * 10 ** uint256(decimals);

@@ -27,9 +27,7 @@ abstract contract PayoutConsent is PayoutCollateral {
     function _checkSignature(address payer, bytes32 batchRoot, uint256 total, bytes calldata signature) internal view {
         bytes32 digest = authorisationDigest(batchRoot, total);
         if (ECDSA.tryRecoverCalldata(digest, signature) == payer && payer != address(0)) return;
-        if (
-            payer.code.length == 0
-                || !SignatureCheckerLib.isValidERC1271SignatureNowCalldata(payer, digest, signature)
-        ) revert AuthorisationInvalid(payer);
+        if (payer.code.length == 0 || !SignatureCheckerLib.isValidERC1271SignatureNowCalldata(payer, digest, signature))
+        revert AuthorisationInvalid(payer);
     }
 }

@@ -151,7 +151,6 @@ abstract contract PayoutSettlement is PayoutChallenges {
     function hasUnsettledRows(bytes32, uint32 period) external view returns (bool) {
         if (!_isClosed(period)) return true;
         uint32 first = _firstPeriod;
-        if (first == 0) return false;
         while (first <= period) {
             if (_unsettled[first] != 0) return true;
             first = _after(first);
@@ -163,7 +162,7 @@ abstract contract PayoutSettlement is PayoutChallenges {
     /// @dev Upholds [PAY-47].
     function passPeriods(uint256 most) external {
         uint32 first = _firstPeriod;
-        while (most != 0 && first != 0 && _unsettled[first] == 0 && _isClosed(first)) {
+        while (most != 0 && _unsettled[first] == 0 && _isClosed(first)) {
             first = _after(first);
             --most;
         }

@@ -55,7 +55,7 @@ abstract contract PayoutStorage is IPayoutProofs, Governed, ReentrancyGuardTrans
     mapping(address submitter => mapping(address token => uint256)) internal _rebates;
     uint40 internal _lastOrder;
     uint64 internal _lastCommitment;
-    /// @dev Of no period before it can anything come any more; 0: nothing was ever submitted.
+    /// @dev Of no period before it can anything come any more.
     uint32 internal _firstPeriod;
 
     // ---------------------------------------------------------------- helpers

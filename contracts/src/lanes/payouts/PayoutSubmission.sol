@@ -15,8 +15,8 @@ abstract contract PayoutSubmission is PayoutConsent {
     uint256 public constant MAX_PAYERS = 128;
     /// @notice A period takes batches until so long after its end (ARCHITECTURE §6).
     uint256 public constant BATCH_WINDOW = 60 days;
-    /// @dev The longest period lies within it.
-    uint256 private constant OLDEST = BATCH_WINDOW + 7 days;
+    /// @dev A period that began earlier takes none: the longest has seven days.
+    uint256 internal constant OLDEST = BATCH_WINDOW + 7 days;
 
     // ---------------------------------------------------------------- submit
 
@@ -91,25 +91,35 @@ abstract contract PayoutSubmission is PayoutConsent {
         uint256 count = h.payers.length;
         if (count == 0 || count > MAX_PAYERS) revert PayerCount(count, MAX_PAYERS);
         if (authorisations.length != count) revert AuthorisationCount(authorisations.length, count);
-        uint256 unit = 10 ** uint256(p.tokenDecimals - p.decimals);
+        ILaneRegistry.Draw[] memory draws = new ILaneRegistry.Draw[](count);
         uint256 standing;
         address before;
         for (uint256 i; i < count; ++i) {
-            address payer = h.payers[i].payer;
-            if (payer <= before) revert PayersNotAscending(i);
-            before = payer;
-            uint256 owed = h.payers[i].owed;
-            total += owed;
-            owed *= unit;
+            ILane.PayerTotal memory payer = h.payers[i];
+            if (payer.payer <= before) revert PayersNotAscending(i);
+            before = payer.payer;
+            total += payer.owed;
+            uint256 owed = payer.owed * _unitOf(p);
             if (authorisations[i].standing) {
                 standing |= 1 << i;
-                LANES.draw(payer, h.lane, h.period, msg.sender, owed);
+                (draws[i].payer, draws[i].amount) = (before, owed);
             } else {
-                _checkSignature(payer, batchRoot, owed, authorisations[i].signature);
+                _checkSignature(before, batchRoot, owed, authorisations[i].signature);
             }
-            LEDGER.reserve(batchRoot, p.token, h.lane, payer, owed);
+            _reserveOne(batchRoot, h.lane, p.token, before, owed);
         }
-        if (standing != 0) _standing[batchRoot] = standing;
+        if (standing == 0) return total;
+        _standing[batchRoot] = standing;
+        // In one call. Who signed has no payer in `draws`.
+        LANES.draw(h.lane, h.period, msg.sender, draws);
+    }
+
+    function _unitOf(ILaneRegistry.Parameters memory p) private pure returns (uint256) {
+        return 10 ** uint256(p.tokenDecimals - p.decimals);
+    }
+
+    function _reserveOne(bytes32 batchRoot, bytes20 lane, address token, address payer, uint256 owed) private {
+        LEDGER.reserve(batchRoot, token, lane, payer, owed);
     }
 
     /// @dev Writes the batch down once its blob is known to be kept. Upholds [PAY-22].
@@ -134,13 +144,14 @@ abstract contract PayoutSubmission is PayoutConsent {
         b.keptUntil = uint40(_checkBlob(h, p.blobRows, closesAt + p.margin));
         b.claimHash = claimHash;
         ++_unsettled[h.period];
-        if (_firstPeriod == 0) {
-            _firstPeriod = PeriodLib.containing(block.timestamp > OLDEST ? block.timestamp - OLDEST : 0);
-        }
     }
 
     /// @dev The blob is there, is the header's to the byte, and stays. Upholds [PAY-10].
-    function _checkBlob(ILane.Header memory h, uint256 mostRows, uint256 until) private view returns (uint64 expiresAt) {
+    function _checkBlob(ILane.Header memory h, uint256 mostRows, uint256 until)
+        private
+        view
+        returns (uint64 expiresAt)
+    {
         bytes memory given = h.blobHeader;
         if (given.length != 109) revert BlobMismatch("LENGTH");
         bytes32 head;
