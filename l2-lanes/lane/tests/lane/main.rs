@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod demo;
 mod headers;
+mod intake;
 mod rows;
+mod script;
+mod story;
 mod vectors;
