@@ -9,7 +9,7 @@ contracts contracts-check contracts-test slow: export FOUNDRY_OUT = $(CONTRACTS_
 contracts contracts-check contracts-test slow: export FOUNDRY_CACHE_PATH = $(CONTRACTS_FOUNDRY)/cache
 ARGS ?=
 
-.PHONY: help dev build test unit contracts contracts-check contracts-test compat compat-suite lint slow bench bench-da tools fmt
+.PHONY: help dev build test unit contracts contracts-check contracts-test compat compat-suite lint slow bench bench-da bench-lane tools fmt
 .NOTPARALLEL:
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -60,6 +60,9 @@ bench: ## Measure, with geth and anvil where Go and npm are: tables, and JSON in
 
 bench-da: ## Measure data availability beside c-kzg: a table, and JSON in the cache folder
 	cargo bench --locked -p chlom-crypto --bench kzg -- --json $(CACHE)/bench-da.json
+
+bench-lane: ## Measure lanes on one core: building, checking, proving and judging batches
+	cargo bench --locked -p chlom-lane --bench lane
 
 tools: ## Install forge, cast, viem and ethers from npm into devnet/compat
 	devnet/compat/tools/install

@@ -10,7 +10,7 @@ import {IClaimsPool} from "./interfaces/IClaimsPool.sol";
 
 /// @title The Claims Pool: what frauds forfeit, for those they harmed
 contract ClaimsPool is IClaimsPool, Governed, ReentrancyGuardTransient {
-    uint256 public constant MAX_EXCLUDED = 64;
+    uint256 public constant MAX_EXCLUDED = 128;
 
     mapping(bytes32 batch => mapping(address token => uint256)) private _held;
     mapping(bytes32 batch => mapping(address account => bool)) private _excluded;
@@ -34,12 +34,9 @@ contract ClaimsPool is IClaimsPool, Governed, ReentrancyGuardTransient {
         nonReentrant
     {
         if (amount == 0) revert ClaimsPoolAmountZero();
-        if (excluded.length > MAX_EXCLUDED) revert ClaimsPoolExcluded(excluded.length, MAX_EXCLUDED);
         if (msg.value != (token == address(0) ? amount : 0)) revert ClaimsPoolValue(msg.value, amount);
         _held[batch][token] += amount;
-        for (uint256 i; i < excluded.length; ++i) {
-            _excluded[batch][excluded[i]] = true;
-        }
+        _exclude(batch, excluded);
         emit Forfeited(batch, token, amount);
         if (token != address(0)) {
             uint256 before = SafeTransferLib.balanceOf(token, address(this));
@@ -47,6 +44,18 @@ contract ClaimsPool is IClaimsPool, Governed, ReentrancyGuardTransient {
             uint256 now_ = SafeTransferLib.balanceOf(token, address(this));
             uint256 moved = now_ > before ? now_ - before : 0;
             if (moved != amount) revert ClaimsPoolValue(moved, amount);
+        }
+    }
+
+    /// @inheritdoc IClaimsPool
+    function exclude(bytes32 batch, address[] calldata excluded) external onlyRoles(Roles.SETTLER) {
+        _exclude(batch, excluded);
+    }
+
+    function _exclude(bytes32 batch, address[] calldata excluded) private {
+        if (excluded.length > MAX_EXCLUDED) revert ClaimsPoolExcluded(excluded.length, MAX_EXCLUDED);
+        for (uint256 i; i < excluded.length; ++i) {
+            _excluded[batch][excluded[i]] = true;
         }
     }
 

@@ -100,6 +100,15 @@ contract FeeRouter is IFeeRouter, Governed, ReentrancyGuardTransient {
         _pay(token, to, amount);
     }
 
+    /// @inheritdoc IFeeRouter
+    /// @dev Upholds [PAY-52].
+    function payRebate(address token, address to, uint256 amount) external onlyRoles(Roles.SETTLER) nonReentrant {
+        (,, uint256 treasury) = accrued(token);
+        if (amount > treasury) revert FeeRouterShort(token, amount, treasury);
+        _shares[token].treasuryPaid += SafeCastLib.toUint128(amount);
+        _pay(token, to, amount);
+    }
+
     function _pay(address token, address to, uint256 amount) private {
         if (amount == 0) revert FeeRouterNothingDue(token);
         if (to == address(0)) revert ZeroAddress();

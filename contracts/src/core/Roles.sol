@@ -22,4 +22,6 @@ library Roles {
     uint256 internal constant ADJUSTER = 1 << 7;
     /// @notice Adds words to the rights vocabulary.
     uint256 internal constant LEXICOGRAPHER = 1 << 8;
+    /// @notice Registers and appoints lanes' submitters.
+    uint256 internal constant LANE_KEEPER = 1 << 9;
 }

@@ -65,7 +65,7 @@ fn clauses() -> BTreeMap<String, PathBuf> {
 
 fn citations() -> BTreeSet<String> {
     let mut sources = Vec::new();
-    for folder in ["crates", "l0-core", "l1-licensing"] {
+    for folder in ["crates", "l0-core", "l1-licensing", "l2-lanes"] {
         files(&root().join(folder), ".rs", &mut sources);
     }
     for folder in ["contracts/src", "contracts/test"] {

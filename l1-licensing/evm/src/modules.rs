@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use chlom_chain::{blobs::DataAvailability, staking::Staking};
+use chlom_lane::module::Lane;
 use chlom_module::{ModuleSet, SystemModule};
 
 /// All of them. The list is the protocol: a module is one line here.
 pub fn system_modules() -> ModuleSet {
-    let modules: [Arc<dyn SystemModule>; 2] = [Arc::new(DataAvailability), Arc::new(Staking)];
+    let modules: [Arc<dyn SystemModule>; 3] = [Arc::new(DataAvailability), Arc::new(Staking), Arc::new(Lane)];
     ModuleSet::new(modules).expect("the addresses are constants, and a test builds this list")
 }
 

@@ -17,8 +17,10 @@ interface IClaimsPool {
     error ClaimsPoolAmountZero();
 
     /// @notice By the role SETTLER: whoever deposits says who is excluded.
-    /// @param excluded Who may never be paid from it; up to 64.
+    /// @param excluded Who may never be paid from it; up to 128.
     function deposit(bytes32 batch, address token, uint256 amount, address[] calldata excluded) external payable;
+    /// @notice Who else may never be paid from what a batch forfeited; likewise.
+    function exclude(bytes32 batch, address[] calldata excluded) external;
     function payClaim(bytes32 batch, address token, address to, uint256 amount, bytes32 ref) external;
     function heldFor(bytes32 batch, address token) external view returns (uint256);
     function isExcluded(bytes32 batch, address account) external view returns (bool);

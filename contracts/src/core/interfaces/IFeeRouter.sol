@@ -12,6 +12,7 @@ interface IFeeRouter {
     error FeeRouterCaller(address caller);
     error FeeRouterValue(uint256 sent, uint256 stated);
     error FeeRouterNothingDue(address token);
+    error FeeRouterShort(address token, uint256 asked, uint256 accrued);
 
     /// @notice Takes `amount` of `token` from the caller: value for CHM, an allowance for a token.
     function receiveFees(address token, uint256 amount) external payable;
@@ -22,5 +23,7 @@ interface IFeeRouter {
     function payTreasury(address token) external returns (uint256 amount);
     /// @notice Sends the DLA pool's share; the role that genesis names, until the council's pool exists.
     function payDla(address token, address to) external returns (uint256 amount);
+    /// @notice Sends a rebate out of the treasury's share; the payout contract (role SETTLER), which earned it by a batch.
+    function payRebate(address token, address to, uint256 amount) external;
     function payValidators(address token, address to) external returns (uint256 amount);
 }

@@ -95,8 +95,8 @@ contract ClaimsPoolTest is RoyaltyBase {
         claimsPool.deposit{value: 1}("a", CHM, 2, new address[](0));
         vm.expectRevert(abi.encodeWithSelector(IClaimsPool.ClaimsPoolValue.selector, 1, 2));
         claimsPool.deposit{value: 1}("a", address(token), 2, new address[](0));
-        vm.expectRevert(abi.encodeWithSelector(IClaimsPool.ClaimsPoolExcluded.selector, 65, 64));
-        claimsPool.deposit("a", CHM, 1, new address[](65));
+        vm.expectRevert(abi.encodeWithSelector(IClaimsPool.ClaimsPoolExcluded.selector, 129, 128));
+        claimsPool.deposit("a", CHM, 1, new address[](129));
         FeeToken fee = new FeeToken();
         fee.mint(_depositor, 1_000);
         fee.approve(address(claimsPool), 1_000);

@@ -80,8 +80,8 @@ fn gen_4_the_state_is_the_allocation_and_the_protocols_accounts() {
     let contracts: usize = system.sum();
     assert_eq!(
         diff.accounts.len(),
-        6 + contracts,
-        "three with something, DataAvailability, Staking, the history contract, the system's"
+        7 + contracts,
+        "three with something, DataAvailability, Staking, Lane, the history contract, the system's"
     );
     let state = committed(&diff);
     let contract = address!("3C44CdDdB6a900fa2b585dd299e03d12FA4293BC");

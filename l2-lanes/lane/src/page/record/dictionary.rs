@@ -1,0 +1,51 @@
+//! Dictionaries: strictly sorted texts, each written as what it shares with the one before and the rest.
+
+use super::super::{PageError, shared};
+use crate::{
+    bytes::{Reader, varint_len, write_varint},
+    receipt::{MOST_NAME_BYTES, Name},
+};
+
+/// Reads `count` names. Upholds [LAN-41].
+pub(super) fn read(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Name>, PageError> {
+    let mut names: Vec<Name> = Vec::new();
+    let mut text: Vec<u8> = Vec::with_capacity(MOST_NAME_BYTES);
+    for _ in 0..count {
+        let keep = reader.small(text.len()).map_err(|_| PageError::Dictionary)?;
+        let length = reader.small(MOST_NAME_BYTES)?;
+        let rest = reader.slice(length)?;
+        // Above the text before: longer where it shares all of it, else with a greater byte at the first that differs.
+        let ascends = match (text.get(keep), rest.first()) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(before), Some(here)) => before < here,
+        };
+        if !ascends {
+            return Err(PageError::Dictionary);
+        }
+        text.truncate(keep);
+        text.extend_from_slice(rest);
+        names.push(Name::from_bytes(&text).map_err(|_| PageError::Name)?);
+    }
+    Ok(names)
+}
+
+/// Writes a name behind the one before.
+pub(super) fn write(out: &mut Vec<u8>, before: &str, name: &str) {
+    let keep = shared(before.as_bytes(), name.as_bytes());
+    let rest = name.as_bytes().get(keep..).unwrap_or_default();
+    write_varint(out, wide(keep));
+    write_varint(out, wide(rest.len()));
+    out.extend_from_slice(rest);
+}
+
+/// Bytes of a name behind the one before.
+pub(super) fn cost(before: &str, name: &str) -> usize {
+    let keep = shared(before.as_bytes(), name.as_bytes());
+    let rest = name.len().saturating_sub(keep);
+    varint_len(wide(keep)).saturating_add(varint_len(wide(rest))).saturating_add(rest)
+}
+
+pub(super) fn wide(number: usize) -> u128 {
+    u128::try_from(number).unwrap_or(u128::MAX)
+}
