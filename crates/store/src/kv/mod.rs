@@ -6,6 +6,9 @@
 pub(crate) mod disk;
 mod history_filter;
 pub(crate) mod memory;
+mod run;
+mod settler;
+mod waiting;
 
 use crate::error::KvError;
 
