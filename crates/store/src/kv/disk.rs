@@ -90,6 +90,8 @@ impl DiskKv {
             .cache_size(cache_bytes)
             .max_journaling_size(MAX_JOURNAL_BYTES)
             .manual_journal_persist(true)
+            // What goes through it is hashes mostly, and is deleted soon.
+            .journal_compression(fjall::CompressionType::None)
             .worker_threads(WORKERS)
             .with_compaction_filter_factories(Arc::new(move |name| {
                 history.contains(&name).then(|| factory.clone())
@@ -192,7 +194,7 @@ impl Kv for DiskKv {
         let mut state = self.settler.room()?;
         if !waits.is_empty() {
             state.newest = state.newest.saturating_add(1);
-            writes.insert(&self.engine.kept, state.newest.to_be_bytes(), runs.encode());
+            writes.insert(&self.engine.kept, state.newest.to_be_bytes(), runs.encoded().clone());
         }
         writes.commit()?;
         if !waits.is_empty() {

@@ -21,11 +21,17 @@ struct Entry {
     value: u32,
 }
 
+/// Bytes before an entry's key: the lengths of key and value.
+const LENGTHS: usize = 2 + 4;
+
+/// Bytes before a table's entries: its number and their count.
+const TABLE_HEAD: usize = 1 + 4;
+
 /// Writes to one table: each key once, in order. Never changes.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// Of all tables that were written together.
-    bytes: Arc<Vec<u8>>,
+    /// Of all tables that were written together, see [`Runs::encoded`].
+    bytes: Value,
     entries: Vec<Entry>,
 }
 
@@ -104,8 +110,9 @@ impl Run {
 }
 
 /// Writes to several tables, at most one run for each.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Runs {
+    bytes: Value,
     runs: Vec<(Table, Arc<Run>)>,
 }
 
@@ -116,22 +123,32 @@ impl Runs {
             (0u32..).zip(items).map(|(at, (table, key, _))| (*table, first_of(key), at)).collect();
         let key = |at: u32| &items[at as usize].1;
         order.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| key(a.2).cmp(key(b.2))));
+        let length = |(_, key, value): &(Table, Value, Option<Value>)| {
+            LENGTHS + key.len() + value.as_ref().map_or(0, |value| value.len())
+        };
+        let capacity = Table::ALL.len() * TABLE_HEAD + items.iter().map(length).sum::<usize>();
         let items = order.iter().map(|(table, _, at)| {
             let (_, key, value) = &items[*at as usize];
             (*table, (key.as_ref(), value.as_deref()))
         });
-        Self::sorted(items)
+        Self::sorted(items, capacity)
     }
 
-    /// Of writes in order of table and key.
-    fn sorted<'a>(items: impl Iterator<Item = (Table, Item<'a>)>) -> Result<Self, KvError> {
-        let mut bytes = Vec::new();
-        let mut lists: Vec<(Table, Vec<Entry>)> = Vec::new();
+    /// Of writes in order of table and key, whose encoding takes about `capacity` bytes.
+    fn sorted<'a>(items: impl Iterator<Item = (Table, Item<'a>)>, capacity: usize) -> Result<Self, KvError> {
+        let mut bytes = Vec::with_capacity(capacity);
+        // Of each table: where its count stands, and its entries.
+        let mut lists: Vec<(Table, usize, Vec<Entry>)> = Vec::new();
         for (table, (key, value)) in items {
             let too_long = || KvError::Engine(format!("an entry of {} is too long to wait", table.name()));
+            if lists.last().is_none_or(|(last, ..)| *last != table) {
+                bytes.push(table.index() as u8);
+                lists.push((table, bytes.len(), Vec::new()));
+                bytes.extend([0; 4]);
+            }
             let entry = Entry {
                 first: first_of(key),
-                at: u32::try_from(bytes.len())
+                at: u32::try_from(bytes.len() + LENGTHS)
                     .ok()
                     .filter(|_| bytes.len() < MOST_BYTES)
                     .ok_or_else(too_long)?,
@@ -140,23 +157,29 @@ impl Runs {
                     .map_or(Ok(DELETED), |value| u32::try_from(value.len()))
                     .map_err(|_| too_long())?,
             };
+            bytes.extend(entry.key.to_be_bytes());
+            bytes.extend(entry.value.to_be_bytes());
             bytes.extend_from_slice(key);
             bytes.extend_from_slice(value.unwrap_or_default());
-            match lists.last_mut() {
-                Some((last, entries)) if *last == table => entries.push(entry),
-                _ => lists.push((table, vec![entry])),
+            if let Some((_, _, entries)) = lists.last_mut() {
+                entries.push(entry);
             }
         }
-        let bytes = Arc::new(bytes);
-        let run = |(table, entries)| (table, Arc::new(Run { bytes: bytes.clone(), entries }));
-        Ok(Self { runs: lists.into_iter().map(run).collect() })
+        for (_, at, entries) in &lists {
+            bytes[*at..at + 4].copy_from_slice(&(entries.len() as u32).to_be_bytes());
+        }
+        let bytes = Value::from(bytes);
+        let run = |(table, _, entries)| (table, Arc::new(Run { bytes: bytes.clone(), entries }));
+        let runs = lists.into_iter().map(run).collect();
+        Ok(Self { bytes, runs })
     }
 
     /// Several as one, oldest first: of a key the newest write counts.
     pub(crate) fn merge(parts: &[Self]) -> Result<Self, KvError> {
         let merged: Vec<(Table, Merged<'_>)> =
             Table::ALL.into_iter().map(|table| (table, Merged::of(parts, table))).collect();
-        Self::sorted(merged.iter().flat_map(|(table, merged)| merged.items().map(|item| (*table, item))))
+        let items = merged.iter().flat_map(|(table, merged)| merged.items().map(|item| (*table, item)));
+        Self::sorted(items, parts.iter().map(|part| part.bytes.len()).sum())
     }
 
     pub(crate) fn table(&self, table: Table) -> Option<&Run> {
@@ -199,23 +222,11 @@ impl<'a> Merged<'a> {
 
 /// As one value of the engine: for each table its number, the count of its entries and each one's lengths and bytes.
 impl Runs {
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.runs.iter().map(|(_, run)| 5 + run.weight()).sum());
-        for (table, run) in &self.runs {
-            out.push(table.index() as u8);
-            out.extend((run.entries.len() as u32).to_be_bytes());
-            for entry in &run.entries {
-                let (key, value) = run.item(entry);
-                out.extend(entry.key.to_be_bytes());
-                out.extend(entry.value.to_be_bytes());
-                out.extend_from_slice(key);
-                out.extend_from_slice(value.unwrap_or_default());
-            }
-        }
-        out
+    pub(crate) fn encoded(&self) -> &Value {
+        &self.bytes
     }
 
-    /// Reads what [`Runs::encode`] wrote.
+    /// Reads what [`Runs::encoded`] gave.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, KvError> {
         let damaged = || KvError::Engine("writes that wait are damaged".into());
         let mut rest = bytes;
@@ -238,7 +249,7 @@ impl Runs {
         if !items.windows(2).all(follows) {
             return Err(damaged());
         }
-        Self::sorted(items.into_iter())
+        Self::sorted(items.into_iter(), bytes.len())
     }
 }
 

@@ -124,7 +124,7 @@ impl Settler {
     fn next(&self) -> Option<(u64, Vec<Runs>)> {
         let mut state = self.state.lock();
         loop {
-            if state.stop || state.failed.is_some() {
+            if state.failed.is_some() {
                 return None;
             }
             if (state.drain || state.waiting.weight() >= self.due)
@@ -132,6 +132,9 @@ impl Settler {
             {
                 state.sealed = number;
                 return Some((number, runs));
+            }
+            if state.stop {
+                return None;
             }
             self.changed.wait(&mut state);
         }
