@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Layout of the tables and records that this build reads and writes.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 /// Says that a directory is a store, and in which format. It is written before anything else.
 const MARKER: &str = "CHLOM-STORE";

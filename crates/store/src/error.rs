@@ -149,6 +149,8 @@ impl StoreError {
 /// A fault of the engine below, before the store says where it happened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KvError {
+    #[error("another process has the files open")]
+    Locked,
     #[error("{0}")]
     Engine(String),
     #[error("{0}")]

@@ -13,7 +13,7 @@ use crate::{
     config::{Backend, StoreConfig},
     directory::{self, Directory},
     encoding::{block, key},
-    error::StoreError,
+    error::{KvError, StoreError},
     kv::{Table, disk::DiskKv, memory::MemoryKv},
     nodes::Unstored,
     shared::Shared,
@@ -25,6 +25,10 @@ use crate::{
 
 /// The engine's cache of disk blocks, as a share of the store's: the store caches values itself.
 const ENGINE_SHARE: usize = 4;
+
+/// What part of the memory for caches waiting writes take before they go into the tables, and the most of it.
+const WAITING_SHARE: usize = 8;
+const MOST_WAITING_BYTES: usize = 32 * 1024 * 1024;
 
 pub(crate) fn open(config: StoreConfig) -> Result<Store, StoreError> {
     let shared = match &config.backend {
@@ -51,15 +55,17 @@ pub(crate) fn open(config: StoreConfig) -> Result<Store, StoreError> {
 }
 
 fn open_disk(path: &Path, directory: Directory, cache_bytes: usize) -> Result<(DiskKv, TipFile), StoreError> {
+    let waiting_bytes = (cache_bytes / WAITING_SHARE).min(MOST_WAITING_BYTES);
     // The engine trusts its files' structure and panics where a damaged one breaks it.
-    let opened =
-        catch_unwind(AssertUnwindSafe(|| DiskKv::open(directory, (cache_bytes / ENGINE_SHARE) as u64)));
+    let opened = catch_unwind(AssertUnwindSafe(|| {
+        DiskKv::open(directory, (cache_bytes / ENGINE_SHARE) as u64, waiting_bytes)
+    }));
     let damaged = |what: String| StoreError::Damaged { path: path.into(), what };
     match opened {
         Ok(Ok(opened)) => Ok(opened),
         Ok(Err(error)) => Err(match error {
-            fjall::Error::Locked => StoreError::Locked { path: path.into() },
-            fjall::Error::Io(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            KvError::Locked => StoreError::Locked { path: path.into() },
+            KvError::Io(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
                 StoreError::Io { action: "open", path: path.into(), cause: Arc::new(cause) }
             }
             other => damaged(other.to_string()),

@@ -1,11 +1,15 @@
 //! The engine below: ordered tables of bytes, pinned snapshots across all of them, and atomic batches.
 //!
-//! Two engines do it, [`memory`] and [`disk`]. Everything above is written once, against snapshots: whoever reads holds
+//! Two engines do it, [`memory`] and [`disk`]; `run`, `waiting` and `settler` are how the latter takes writes to keys that are
+//! hashes (spec/decisions/0015-waiting-writes.md). Everything above is written once, against snapshots: whoever reads holds
 //! one, so that what it sees never changes while blocks are committed.
 
 pub(crate) mod disk;
 mod history_filter;
 pub(crate) mod memory;
+mod run;
+mod settler;
+mod waiting;
 
 use crate::error::KvError;
 
