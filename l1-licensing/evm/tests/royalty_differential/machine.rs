@@ -1,12 +1,12 @@
 //! The genesis state in an EVM, whose clock the test sets.
 
 use alloy_primitives::{Address, B256, Bytes, Log, LogData, U256};
-use chlom_primitives::address::{ROYALTY_LEDGER, TIMELOCK};
 use alloy_sol_types::SolCall;
 use chlom_chain::staking::Validator;
 use chlom_evm::{
     BlockEnv, GenesisSpec, StateDb, build_evm, genesis::GenesisAccount, machine::ChlomEvm, system_modules,
 };
+use chlom_primitives::address::{ROYALTY_LEDGER, TIMELOCK};
 use chlom_state::{MemoryState, StateDiff, trie};
 use revm::{
     ExecuteEvm,
@@ -73,14 +73,8 @@ impl Machine {
     pub(crate) fn govern<C: SolCall>(&mut self, call: &C) {
         let (target, value, payload) = (ROYALTY_LEDGER, U256::ZERO, Bytes::from(call.abi_encode()));
         let (predecessor, salt, delay) = (B256::ZERO, B256::ZERO, U256::ONE);
-        let schedule = Timelock::scheduleCall {
-            target,
-            value,
-            payload: payload.clone(),
-            predecessor,
-            salt,
-            delay,
-        };
+        let schedule =
+            Timelock::scheduleCall { target, value, payload: payload.clone(), predecessor, salt, delay };
         self.send(AUTHORITY, TIMELOCK, 0, &schedule).unwrap();
         self.advance(2);
         let execute = Timelock::executeCall { target, value, payload, predecessor, salt };

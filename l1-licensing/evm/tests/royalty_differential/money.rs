@@ -181,7 +181,9 @@ impl Twin {
     pub(crate) fn withdraw_to(&mut self) {
         let Some(payout) = self.any_payout() else { return };
         let key = payout.key;
-        let Some(Split::Vector(vector)) = self.forest.split_of(key.licence, key.split_version) else { return };
+        let Some(Split::Vector(vector)) = self.forest.split_of(key.licence, key.split_version) else {
+            return;
+        };
         let Some(payee) = vector.shares().get(payout.index as usize).map(|share| share.payee) else { return };
         let to = PAYERS[self.seed.below(2)];
         let call = R::withdrawToCall { p: encoded_payout(&payout), to };
@@ -192,7 +194,8 @@ impl Twin {
             return;
         }
         let done = self.ledger.withdraw(&payout, &self.forest);
-        let expected = done.map(|w| (vec![word(w.amount)], withdrawn_to_logs(self.token, key.licence, &w, to)));
+        let expected =
+            done.map(|w| (vec![word(w.amount)], withdrawn_to_logs(self.token, key.licence, &w, to)));
         self.compare("withdrawTo", (payee, 0, call), expected, Some(&key));
     }
 
@@ -319,8 +322,14 @@ impl Twin {
         let call = R::placeHoldCall { licence, token: self.token, payee, amount, reasonRef: reason };
         self.holds += u64::from(done.is_ok());
         let expected = done.map(|id| {
-            let event =
-                R::HoldPlaced { holdId: word(id), licence, token: self.token, payee, amount, reasonRef: reason };
+            let event = R::HoldPlaced {
+                holdId: word(id),
+                licence,
+                token: self.token,
+                payee,
+                amount,
+                reasonRef: reason,
+            };
             (vec![word(id)], vec![event.to_log_data()])
         });
         self.compare("placeHold", (AUTHORITY, 0, call), expected, None);
@@ -358,7 +367,8 @@ impl Twin {
         let RouteKey { licence, generation, .. } = key;
         let expected = done.map(|closed| {
             let residual = word(closed.residual);
-            let event = R::RouteClosed { licence, route: closed.route, token: self.token, generation, residual };
+            let event =
+                R::RouteClosed { licence, route: closed.route, token: self.token, generation, residual };
             (vec![residual], vec![event.to_log_data()])
         });
         self.compare("closeRoute", (AUTHORITY, 0, call), expected, Some(&key));
