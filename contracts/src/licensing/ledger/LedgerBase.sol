@@ -158,7 +158,8 @@ abstract contract LedgerBase is IRoyaltyLedger, Governed {
     }
 
     function _checkSettler() internal view {
-        if (msg.sender != _lastSettler) _checkRoles(Roles.SETTLER);
+        address last = _lastSettler;
+        if (last == address(0) || msg.sender != last) _checkRoles(Roles.SETTLER);
     }
 
     /// @inheritdoc IRoyaltyLedger

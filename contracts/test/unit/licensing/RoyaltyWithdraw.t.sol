@@ -857,6 +857,45 @@ contract RoyaltyWithdrawTest is RoyaltyBase {
         }
     }
 
+    /// @dev [ROY-23]: whoever loses the role, in whatever way, settles no more, also who was given it last; the others do.
+    function testFuzz_who_lost_the_role_settles_no_more(bool renounces, bool first, bool again) public {
+        address[2] memory both = [settler, address(0x5e77)];
+        vm.prank(address(timelock));
+        ledger.grantRoles(both[1], Roles.SETTLER | Roles.ENFORCER);
+        address gone = both[first ? 0 : 1];
+        address stays = both[first ? 1 : 0];
+        _settlesAs(gone, true);
+        _settlesAs(stays, true);
+        if (renounces) {
+            vm.prank(gone);
+            ledger.renounceRoles(Roles.SETTLER);
+        } else {
+            vm.prank(address(timelock));
+            ledger.revokeRoles(gone, Roles.SETTLER);
+        }
+        _settlesAs(gone, false);
+        _settlesAs(stays, true);
+        _settlesAs(address(0), false);
+        if (again) {
+            vm.prank(address(timelock));
+            ledger.grantRoles(gone, Roles.SETTLER);
+            _settlesAs(gone, true);
+            _settlesAs(stays, true);
+        }
+    }
+
+    function _settlesAs(address who, bool may) private {
+        vm.startPrank(who);
+        IRoyaltyLedger.Row[] memory none = new IRoyaltyLedger.Row[](0);
+        if (!may) vm.expectRevert(Ownable.Unauthorized.selector);
+        ledger.settleBatch(none);
+        if (!may) vm.expectRevert(Ownable.Unauthorized.selector);
+        ledger.reserve("batch", CHM, LANE, payer, 0);
+        if (!may) vm.expectRevert(Ownable.Unauthorized.selector);
+        ledger.release("batch", CHM, LANE, payer);
+        vm.stopPrank();
+    }
+
     function test_only_the_timelock_upgrades_and_every_unit_stays() public {
         mintRoot(ROOT, 10_000, rampSplit(3));
         pay(CHM, ROOT, 1e9);

@@ -239,7 +239,7 @@ fn a_route_that_an_open_period_between_pays_by_stays_open() {
     let refused = LedgerError::RouteInForce { licence: CHILD, route: key.route() };
     let open = again.end() + SUBMISSION_WINDOW;
     for now in [week.start() + ROUTE_WINDOW + 1, open - 1] {
-        assert_eq!(ledger.close_route(TOKEN, &key, now, false, &forest), Err(refused.clone()));
+        assert_eq!(ledger.close_route(TOKEN, &key, now, false, &forest), Err(refused));
     }
     assert!(ledger.close_route(TOKEN, &key, open + 1, false, &forest).is_ok(), "over 67 days ago, too");
 }

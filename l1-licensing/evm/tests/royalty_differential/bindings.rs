@@ -76,6 +76,30 @@ alloy_sol_types::sol! {
         uint96[] sums;
     }
 
+    interface Timelock {
+        function schedule(
+            address target, uint256 value, bytes calldata payload, bytes32 predecessor, bytes32 salt, uint256 delay
+        ) external;
+        function execute(address target, uint256 value, bytes calldata payload, bytes32 predecessor, bytes32 salt)
+            external payable;
+    }
+
+    interface Pauses {
+        function flagFraud(bytes32 evidence) external;
+        function pause(uint8 flag, uint64 untilHeight, bytes32 reason) external;
+        function unpause(uint8 flag) external;
+    }
+
+    interface Tokens {
+        function mint(address to, uint256 amount) external;
+        function approve(address spender, uint256 amount) external returns (bool);
+        function balanceOf(address owner) external view returns (uint256);
+    }
+
+    interface Source {
+        function set(bool unsettled) external;
+    }
+
     interface Policies {
         function activate(bytes32 policyHash, uint64 activationHeight) external;
     }
@@ -122,6 +146,7 @@ alloy_sol_types::sol! {
         );
         event HoldReleased(uint256 indexed holdId);
         event HoldCaptured(uint256 indexed holdId, address indexed payee, uint256 amount);
+        event WithdrawalFailed(bytes32 indexed licence, address indexed token, bytes reason);
         event FeesCollected(address indexed token, uint256 amount);
 
         error TokenNotEnabled(address token);
@@ -131,6 +156,9 @@ alloy_sol_types::sol! {
         error ReservationShort(bytes32 batch, address payer, uint256 reserved, uint256 needed);
         error AlreadySettled(bytes32 batch, address payer, bytes32 licence);
         error NothingDue(bytes32 licence, address payee);
+        error NotPayee(address caller, address payee);
+        error PayoutsPaused(uint64 untilHeight);
+        error RouteUnsettled(bytes32 licence, address settler);
         error RouteUnknown(bytes32 route);
         error LeavesUnclaimed(uint256 claimed, uint256 leaves);
         error HoldUnknown(uint256 holdId);
@@ -156,7 +184,10 @@ alloy_sol_types::sol! {
         function reserve(bytes32 batch, address token, bytes20 lane, address payer, uint256 amount) external;
         function release(bytes32 batch, address token, bytes20 lane, address payer) external returns (uint256 amount);
         function settle(Row calldata row) external returns (uint256 base, uint256 fee);
+        function settleBatch(Row[] calldata rows) external;
         function withdraw(Payout calldata p) external returns (uint256 amount);
+        function withdrawTo(Payout calldata p, address to) external returns (uint256 amount);
+        function withdrawBatch(Payout[] calldata ps) external returns (uint256[] memory amounts);
         function withdrawLeaf(LeafPayout calldata p) external returns (uint256 amount);
         function withdrawReleased(uint256 holdId, address payee) external returns (uint256 amount);
         function withdrawable(Payout calldata p) external view returns (uint256 amount, uint256 held);
@@ -174,5 +205,7 @@ alloy_sol_types::sol! {
         function releaseHold(uint256 holdId) external;
         function closeRoute(address token, RouteKey calldata key) external returns (uint256 residual);
         function collectFees(address token) external returns (uint256 amount);
+        function enableToken(address token, uint8 decimals) external;
+        function grantRoles(address user, uint256 roles) external payable;
     }
 }

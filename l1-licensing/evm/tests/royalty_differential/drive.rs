@@ -13,7 +13,7 @@ impl Twin {
             _ => self.seed.next() % 600,
         };
         self.machine.advance(2 + seconds);
-        match self.seed.below(40) {
+        match self.seed.below(42) {
             0..4 => self.mint(),
             4..7 => self.modify(),
             7 => self.activate(),
@@ -28,7 +28,10 @@ impl Twin {
             16..18 => self.withdraw_released(),
             18..21 => self.close_route(),
             21..24 => self.withdraw_leaf(),
-            24..30 => self.withdraw(),
+            24..28 => self.withdraw(),
+            28..30 => self.withdraw_batch(),
+            40 => self.withdraw_to(),
+            41 if self.seed.one_in(3) => self.pause(),
             _ => self.settle_batch(),
         }
     }

@@ -41,7 +41,6 @@ impl Twin {
         };
         let call = Licences::mintCall { id, d: data(start, &terms), t: more };
         if self.tell_registry("mint", &call).is_ok() {
-            let now = self.now();
             self.forest.mint(id, edge, start, terms).unwrap();
             self.licences.push(Minted { id, start });
         }

@@ -6,6 +6,7 @@ use chlom_chain::staking::Validator;
 use chlom_evm::{
     BlockEnv, GenesisSpec, StateDb, build_evm, genesis::GenesisAccount, machine::ChlomEvm, system_modules,
 };
+use chlom_primitives::address::{ROYALTY_LEDGER, TIMELOCK};
 use chlom_state::{MemoryState, StateDiff, trie};
 use revm::{
     ExecuteEvm,
@@ -14,6 +15,8 @@ use revm::{
         result::{ExecutionResult, Output},
     },
 };
+
+use crate::bindings::Timelock;
 
 /// Governs, settles, enforces and owns every licence.
 pub(crate) const AUTHORITY: Address = Address::repeat_byte(0xa1);
@@ -30,13 +33,16 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// `rich` have 2¹⁰⁰ wei each.
-    pub(crate) fn new(rich: &[Address]) -> Self {
+    /// `rich` have 2¹⁰⁰ wei each; `contracts` are there with their code.
+    pub(crate) fn new(rich: &[Address], contracts: [(Address, Bytes); 2]) -> Self {
         let consensus_key = chlom_crypto::ValidatorKey::from_seed(&[1; 32]).consensus_key().to_bytes().into();
         let validator = Validator { consensus_key, account: AUTHORITY, power: 1 };
         let mut spec = GenesisSpec::dev([], vec![validator], START);
         for address in rich {
             spec.alloc.insert(*address, GenesisAccount::with_balance(U256::ONE << 100));
+        }
+        for (address, code) in contracts {
+            spec.alloc.insert(address, GenesisAccount { code, nonce: 1, ..GenesisAccount::default() });
         }
         let env = BlockEnv {
             height: 1,
@@ -59,12 +65,32 @@ impl Machine {
         self.evm.ctx.block.number += U256::ONE;
     }
 
+    pub(crate) fn height(&self) -> u64 {
+        self.evm.ctx.block.number.to()
+    }
+
+    /// Has the timelock, which owns it, tell the ledger.
+    pub(crate) fn govern<C: SolCall>(&mut self, call: &C) {
+        let (target, value, payload) = (ROYALTY_LEDGER, U256::ZERO, Bytes::from(call.abi_encode()));
+        let (predecessor, salt, delay) = (B256::ZERO, B256::ZERO, U256::ONE);
+        let schedule =
+            Timelock::scheduleCall { target, value, payload: payload.clone(), predecessor, salt, delay };
+        self.send(AUTHORITY, TIMELOCK, 0, &schedule).unwrap();
+        self.advance(2);
+        let execute = Timelock::executeCall { target, value, payload, predecessor, salt };
+        self.send(AUTHORITY, TIMELOCK, 0, &execute).unwrap();
+    }
+
     pub(crate) fn send<C: SolCall>(&mut self, from: Address, to: Address, value: u128, call: &C) -> Answer {
+        self.send_bytes(from, to, value, call.abi_encode())
+    }
+
+    pub(crate) fn send_bytes(&mut self, from: Address, to: Address, value: u128, call: Vec<u8>) -> Answer {
         let tx = TxEnv::builder()
             .caller(from)
             .call(to)
             .value(U256::from(value))
-            .data(call.abi_encode().into())
+            .data(call.into())
             .gas_limit(GAS)
             .gas_price(0)
             .chain_id(Some(self.evm.ctx.cfg.chain_id))

@@ -43,18 +43,24 @@ fn assert_all_seen(counts: &Counts) {
     for (action, (done, _)) in counts.iter().filter(|(action, _)| !action.contains(':')) {
         assert!(*done > 0, "{action} was never done");
     }
+    for action in ["pause", "settleBatch", "withdrawBatch", "withdrawTo"] {
+        assert!(counts.contains_key(action), "{action} was never tried");
+    }
     for refusal in [
         "closeRoute: RouteInForce",
+        "closeRoute: RouteUnsettled",
         "closeRoute: RouteUnknown",
         "settle: AlreadySettled",
         "settle: LicenceInactive",
         "settle: PeriodNotBegun",
         "settle: ReservationShort",
+        "settleBatch: AlreadySettled",
         "withdraw: NothingDue",
         "withdraw: SplitIndex",
         "withdraw: SplitKind",
         "withdrawLeaf: Leaf",
         "withdrawReleased: HoldInForce",
+        "withdrawTo: NotPayee",
     ] {
         assert!(counts.contains_key(refusal), "{refusal} was never seen");
     }

@@ -1,6 +1,8 @@
 //! Money: every action of the ledger, on both sides.
 
 use alloy_primitives::{Address, B256, IntoLogData, LogData, U256, keccak256};
+use alloy_sol_types::{SolCall, SolError};
+use chlom_primitives::address::{PAUSE_FLAGS, ROYALTY_LEDGER};
 use chlom_royalty::{
     Leaf, LeafProof, Period, Registry, RouteKey, Row, Split,
     base::most_due,
@@ -8,12 +10,14 @@ use chlom_royalty::{
 };
 
 use crate::{
-    bindings::{self, Royalties as R},
+    bindings::{self, Pauses, Royalties as R},
     machine::AUTHORITY,
-    twin::{LANES, PAYERS, TOKEN, Twin, encoded, encoded_payout, pick},
+    twin::{LANES, PAYERS, SOURCE, Twin, encoded, encoded_payout, pick},
 };
 
 const DAY: u64 = 86_400;
+/// The flag of payouts.
+const PAYOUTS: u8 = 3;
 
 fn word(amount: impl Into<u128>) -> U256 {
     U256::from(amount.into())
@@ -30,28 +34,29 @@ impl Twin {
 
     pub(crate) fn deposit(&mut self) {
         let ((lane, payer), amount) = (self.lane_and_payer(), self.amount());
-        let done = self.ledger.deposit(TOKEN, lane, payer, amount);
-        let event = R::PotDeposited { payer, lane, token: TOKEN, from: payer, amount: word(amount) };
-        let call = R::depositCall { token: TOKEN, lane, payer, amount: word(amount) };
+        let done = self.ledger.deposit(self.token, lane, payer, amount);
+        let event = R::PotDeposited { payer, lane, token: self.token, from: payer, amount: word(amount) };
+        let call = R::depositCall { token: self.token, lane, payer, amount: word(amount) };
         let expected = done.map(|()| (vec![], vec![event.to_log_data()]));
-        self.compare("deposit", (payer, amount, call), expected, None);
+        let value = self.value_of(amount);
+        self.compare("deposit", (payer, value, call), expected, None);
     }
 
     pub(crate) fn withdraw_pot(&mut self) {
         let (lane, payer) = self.lane_and_payer();
-        let free = self.ledger.pot_of(TOKEN, lane, payer).free;
+        let free = self.ledger.pot_of(self.token, lane, payer).free;
         let amount = if self.seed.one_in(3) { free.saturating_add(1) } else { self.amount().min(free) };
-        let done = self.ledger.withdraw_pot(TOKEN, lane, payer, amount);
-        let event = R::PotWithdrawn { payer, lane, token: TOKEN, to: payer, amount: word(amount) };
-        let call = R::withdrawPotCall { token: TOKEN, lane, amount: word(amount), to: payer };
+        let done = self.ledger.withdraw_pot(self.token, lane, payer, amount);
+        let event = R::PotWithdrawn { payer, lane, token: self.token, to: payer, amount: word(amount) };
+        let call = R::withdrawPotCall { token: self.token, lane, amount: word(amount), to: payer };
         let expected = done.map(|()| (vec![], vec![event.to_log_data()]));
         self.compare("withdrawPot", (payer, 0, call), expected, None);
     }
 
     fn reserve(&mut self, batch: B256, lane: chlom_royalty::ledger::Lane, payer: Address, amount: u128) {
-        let done = self.ledger.reserve(batch, TOKEN, lane, payer, amount);
-        let event = R::PotReserved { batch, payer, lane, token: TOKEN, amount: word(amount) };
-        let call = R::reserveCall { batch, token: TOKEN, lane, payer, amount: word(amount) };
+        let done = self.ledger.reserve(batch, self.token, lane, payer, amount);
+        let event = R::PotReserved { batch, payer, lane, token: self.token, amount: word(amount) };
+        let call = R::reserveCall { batch, token: self.token, lane, payer, amount: word(amount) };
         let expected = done.map(|()| (vec![], vec![event.to_log_data()]));
         self.compare("reserve", (AUTHORITY, 0, call), expected, None);
     }
@@ -59,9 +64,9 @@ impl Twin {
     pub(crate) fn release(&mut self) {
         let Some(row) = self.any_row() else { return };
         let Row { batch, lane, payer, .. } = row;
-        let amount = word(self.ledger.release(batch, TOKEN, lane, payer));
-        let event = R::PotReleased { batch, payer, lane, token: TOKEN, amount };
-        let call = R::releaseCall { batch, token: TOKEN, lane, payer };
+        let amount = word(self.ledger.release(batch, self.token, lane, payer));
+        let event = R::PotReleased { batch, payer, lane, token: self.token, amount };
+        let call = R::releaseCall { batch, token: self.token, lane, payer };
         self.compare("release", (AUTHORITY, 0, call), Ok((vec![amount], vec![event.to_log_data()])), None);
     }
 
@@ -73,19 +78,21 @@ impl Twin {
         let rows: Vec<_> = (0..1 + self.seed.below(3))
             .map_while(|_| {
                 let (licence, revenue) = (self.any_licence()?, self.amount());
-                Some(Row { batch, lane, period, token: TOKEN, payer, licence, revenue })
+                Some(Row { batch, lane, period, token: self.token, payer, licence, revenue })
             })
             .collect();
         let start = Period::new(period).map_or(0, Period::start);
         let bps = |row: &Row| self.forest.royalty_bps_at(row.licence, start).unwrap();
         let needed: u128 = rows.iter().map(|row| most_due(row.revenue, bps(row)).unwrap()).sum();
         let needed = if self.seed.one_in(8) { needed.saturating_sub(1) } else { needed };
-        if needed > self.ledger.pot_of(TOKEN, lane, payer).free && !self.seed.one_in(8) {
+        if needed > self.ledger.pot_of(self.token, lane, payer).free && !self.seed.one_in(8) {
             self.fund(lane, payer, needed);
         }
         self.reserve(batch, lane, payer, needed);
-        for row in rows {
-            self.settle(row);
+        if self.seed.one_in(3) {
+            self.settle_together(rows);
+        } else {
+            rows.into_iter().for_each(|row| self.settle(row));
         }
         if let Some(row) = self.any_row().filter(|_| self.seed.one_in(6)) {
             self.settle(row);
@@ -93,10 +100,11 @@ impl Twin {
     }
 
     fn fund(&mut self, lane: chlom_royalty::ledger::Lane, payer: Address, amount: u128) {
-        self.ledger.deposit(TOKEN, lane, payer, amount).unwrap();
-        let event = R::PotDeposited { payer, lane, token: TOKEN, from: payer, amount: word(amount) };
-        let call = R::depositCall { token: TOKEN, lane, payer, amount: word(amount) };
-        self.compare("deposit", (payer, amount, call), Ok((vec![], vec![event.to_log_data()])), None);
+        self.ledger.deposit(self.token, lane, payer, amount).unwrap();
+        let event = R::PotDeposited { payer, lane, token: self.token, from: payer, amount: word(amount) };
+        let call = R::depositCall { token: self.token, lane, payer, amount: word(amount) };
+        let value = self.value_of(amount);
+        self.compare("deposit", (payer, value, call), Ok((vec![], vec![event.to_log_data()])), None);
     }
 
     fn period(&mut self) -> u32 {
@@ -111,17 +119,10 @@ impl Twin {
     fn settle(&mut self, row: Row) {
         let now = self.now();
         let done = self.ledger.settle(&row, now, &self.forest);
-        let Row { batch, lane, period, token, payer, licence, revenue } = row;
-        let call =
-            R::settleCall { row: bindings::Row { batch, lane, period, token, payer, licence, revenue } };
+        let call = R::settleCall { row: encoded_row(&row) };
         let keys: Vec<_> = done.iter().flat_map(|s| s.stations.iter().map(|station| station.key)).collect();
-        if done.is_ok() {
-            self.rows.push(row);
-            self.accruals.insert((licence, lane, period));
-            self.keys.extend(keys.iter().copied());
-            if keys.iter().any(|key| key.generation > 0) {
-                self.count("settle by a route that was closed".into(), true);
-            }
+        if let Ok(settled) = &done {
+            self.note(&row, settled);
         }
         let returns = |s: &Settled| vec![word(s.due.base), word(s.due.fee)];
         let expected = done.map(|settled| (returns(&settled), settled_logs(&row, &settled)));
@@ -131,19 +132,133 @@ impl Twin {
         }
     }
 
-    /// Of a vector's entry, sometimes one past the last, or of a tree as if it were a vector.
-    pub(crate) fn withdraw(&mut self) {
-        let Some(key) = self.key_or_other() else { return };
+    fn note(&mut self, row: &Row, settled: &Settled) {
+        self.rows.push(*row);
+        self.accruals.insert((row.licence, row.lane, row.period));
+        let keys: Vec<_> = settled.stations.iter().map(|station| station.key).collect();
+        if keys.iter().any(|key| key.generation > 0) {
+            self.count("settle by a route that was closed".into(), true);
+        }
+        self.keys.extend(keys);
+    }
+
+    /// Rows in one call: all or none.
+    fn settle_together(&mut self, rows: Vec<Row>) {
+        let (now, before) = (self.now(), self.ledger.clone());
+        let settled: Result<Vec<_>, _> =
+            rows.iter().map(|row| self.ledger.settle(row, now, &self.forest)).collect();
+        let call = R::settleBatchCall { rows: rows.iter().map(encoded_row).collect() };
+        let expected = match settled {
+            Ok(all) => {
+                rows.iter().zip(&all).for_each(|(row, settled)| self.note(row, settled));
+                Ok((vec![], rows.iter().zip(&all).flat_map(|(row, s)| settled_logs(row, s)).collect()))
+            }
+            Err(error) => {
+                self.ledger = before;
+                Err(error)
+            }
+        };
+        self.compare("settleBatch", (AUTHORITY, 0, call), expected, None);
+    }
+
+    /// What a deposit sends along.
+    fn value_of(&self, amount: u128) -> u128 {
+        if self.token.is_zero() { amount } else { 0 }
+    }
+
+    fn any_payout(&mut self) -> Option<Payout> {
+        let key = self.key_or_other()?;
         let count = match self.forest.split_of(key.licence, key.split_version) {
             Some(Split::Vector(vector)) => vector.shares().len(),
             _ => 3,
         };
         let past = usize::from(self.seed.one_in(12));
-        let payout =
-            Payout { key, token: TOKEN, index: u32::try_from(self.seed.below(count) + past).unwrap() };
+        let index = u32::try_from(self.seed.below(count) + past).unwrap();
+        Some(Payout { key, token: self.token, index })
+    }
+
+    /// By the payee, to whom it likes; or by another, who may not.
+    pub(crate) fn withdraw_to(&mut self) {
+        let Some(payout) = self.any_payout() else { return };
+        let key = payout.key;
+        let Some(Split::Vector(vector)) = self.forest.split_of(key.licence, key.split_version) else {
+            return;
+        };
+        let Some(payee) = vector.shares().get(payout.index as usize).map(|share| share.payee) else { return };
+        let to = PAYERS[self.seed.below(2)];
+        let call = R::withdrawToCall { p: encoded_payout(&payout), to };
+        if self.seed.one_in(4) && self.ledger.withdrawable(&payout, &self.forest).is_ok() {
+            let refused = R::NotPayee { caller: AUTHORITY, payee }.abi_encode();
+            assert_eq!(self.machine.send(AUTHORITY, ROYALTY_LEDGER, 0, &call).unwrap_err().as_ref(), refused);
+            self.count("withdrawTo: NotPayee".into(), false);
+            return;
+        }
+        let done = self.ledger.withdraw(&payout, &self.forest);
+        let expected =
+            done.map(|w| (vec![word(w.amount)], withdrawn_to_logs(self.token, key.licence, &w, to)));
+        self.compare("withdrawTo", (payee, 0, call), expected, Some(&key));
+    }
+
+    /// Several in one call, those that fail among them.
+    pub(crate) fn withdraw_batch(&mut self) {
+        let payouts: Vec<_> = (0..1 + self.seed.below(5)).filter_map(|_| self.any_payout()).collect();
+        let (mut answer, mut logs) = (vec![word(32_u128), word(payouts.len() as u128)], vec![]);
+        for payout in &payouts {
+            let key = payout.key;
+            match self.ledger.withdraw(payout, &self.forest) {
+                Ok(w) => {
+                    answer.push(word(w.amount));
+                    logs.extend(withdrawn_logs(self.token, key.licence, &w));
+                }
+                Err(error) => {
+                    answer.push(U256::ZERO);
+                    let reason = self.revert_for(&error, Some(&key)).into();
+                    let failed = R::WithdrawalFailed { licence: key.licence, token: self.token, reason };
+                    logs.push(failed.to_log_data());
+                }
+            }
+        }
+        let call = R::withdrawBatchCall { ps: payouts.iter().map(encoded_payout).collect() };
+        self.compare("withdrawBatch", (AUTHORITY, 0, call), Ok((answer, logs)), None);
+    }
+
+    /// Payouts paused and opened again: in between nothing that pays does anything, and a payer takes what is free.
+    pub(crate) fn pause(&mut self) {
+        let evidence = B256::repeat_byte(8);
+        let until = self.machine.height() + 7;
+        for call in [
+            Pauses::flagFraudCall { evidence }.abi_encode(),
+            Pauses::pauseCall { flag: PAYOUTS, untilHeight: until, reason: evidence }.abi_encode(),
+        ] {
+            self.machine.send_bytes(AUTHORITY, PAUSE_FLAGS, 0, call).unwrap();
+        }
+        let refused = R::PayoutsPaused { untilHeight: until }.abi_encode();
+        let mut calls = vec![R::settleBatchCall { rows: vec![] }.abi_encode()];
+        if let Some(payout) = self.any_payout() {
+            let (p, key) = (encoded_payout(&payout), encoded(&payout.key));
+            calls.push(R::withdrawCall { p: p.clone() }.abi_encode());
+            calls.push(R::withdrawToCall { p, to: AUTHORITY }.abi_encode());
+            calls.push(R::closeRouteCall { token: self.token, key }.abi_encode());
+        }
+        if let Some((id, payee)) = self.captured_or_other() {
+            calls.push(R::withdrawReleasedCall { holdId: word(id), payee }.abi_encode());
+        }
+        for call in calls {
+            let answer = self.machine.send_bytes(AUTHORITY, ROYALTY_LEDGER, 0, call);
+            assert_eq!(answer.unwrap_err().as_ref(), refused);
+        }
+        self.withdraw_pot();
+        self.machine.send(AUTHORITY, PAUSE_FLAGS, 0, &Pauses::unpauseCall { flag: PAYOUTS }).unwrap();
+        self.count("pause".into(), true);
+    }
+
+    /// Of a vector's entry, sometimes one past the last, or of a tree as if it were a vector.
+    pub(crate) fn withdraw(&mut self) {
+        let Some(payout) = self.any_payout() else { return };
+        let key = payout.key;
         let done = self.ledger.withdraw(&payout, &self.forest);
         let call = R::withdrawCall { p: encoded_payout(&payout) };
-        let expected = done.map(|w| (vec![word(w.amount)], withdrawn_logs(key.licence, &w)));
+        let expected = done.map(|w| (vec![word(w.amount)], withdrawn_logs(self.token, key.licence, &w)));
         self.compare("withdraw", (AUTHORITY, 0, call), expected, Some(&key));
     }
 
@@ -181,20 +296,20 @@ impl Twin {
     }
 
     fn claim(&mut self, key: &RouteKey, leaf: Leaf, proof: LeafProof) {
-        let done = self.ledger.withdraw_leaf(TOKEN, key, &leaf, &proof, &self.forest);
+        let done = self.ledger.withdraw_leaf(self.token, key, &leaf, &proof, &self.forest);
         let narrow = alloy_primitives::aliases::U96::from;
         let (start, weight) = (narrow(leaf.start), narrow(leaf.weight));
         let call = R::withdrawLeafCall {
             p: bindings::LeafPayout {
                 key: encoded(key),
-                token: TOKEN,
+                token: self.token,
                 leaf: bindings::Leaf { payee: leaf.payee, start, weight },
                 path: proof.path,
                 siblings: proof.siblings,
                 sums: proof.sums.into_iter().map(narrow).collect(),
             },
         };
-        let expected = done.map(|w| (vec![word(w.amount)], withdrawn_logs(key.licence, &w)));
+        let expected = done.map(|w| (vec![word(w.amount)], withdrawn_logs(self.token, key.licence, &w)));
         self.compare("withdrawLeaf", (AUTHORITY, 0, call), expected, Some(key));
     }
 
@@ -202,13 +317,19 @@ impl Twin {
         let Some(licence) = self.any_key().map(|key| key.licence).or(self.any_licence()) else { return };
         let payee = if self.seed.one_in(2) { None } else { pick(&mut self.seed, &self.payees) };
         let amount = if self.seed.one_in(4) { u128::MAX } else { self.amount() };
-        let done = self.ledger.place_hold(licence, TOKEN, payee, amount);
+        let done = self.ledger.place_hold(licence, self.token, payee, amount);
         let (payee, reason) = (payee.unwrap_or_default(), B256::repeat_byte(7));
-        let call = R::placeHoldCall { licence, token: TOKEN, payee, amount, reasonRef: reason };
+        let call = R::placeHoldCall { licence, token: self.token, payee, amount, reasonRef: reason };
         self.holds += u64::from(done.is_ok());
         let expected = done.map(|id| {
-            let event =
-                R::HoldPlaced { holdId: word(id), licence, token: TOKEN, payee, amount, reasonRef: reason };
+            let event = R::HoldPlaced {
+                holdId: word(id),
+                licence,
+                token: self.token,
+                payee,
+                amount,
+                reasonRef: reason,
+            };
             (vec![word(id)], vec![event.to_log_data()])
         });
         self.compare("placeHold", (AUTHORITY, 0, call), expected, None);
@@ -230,7 +351,7 @@ impl Twin {
         let call = R::withdrawReleasedCall { holdId: word(id), payee };
         let expected = done.map(|(amount, captured)| {
             let withdrawn = Withdrawn { payee, route: B256::ZERO, amount, captured };
-            (vec![word(amount)], withdrawn_logs(licence, &withdrawn))
+            (vec![word(amount)], withdrawn_logs(self.token, licence, &withdrawn))
         });
         self.compare("withdrawReleased", (AUTHORITY, 0, call), expected, None);
     }
@@ -238,22 +359,25 @@ impl Twin {
     pub(crate) fn close_route(&mut self) {
         let Some(key) = self.key_or_other() else { return };
         let now = self.now();
-        // The settler is an account without code: nobody has unsettled rows.
-        let done = self.ledger.close_route(TOKEN, &key, now, false, &self.forest);
-        let call = R::closeRouteCall { token: TOKEN, key: encoded(&key) };
+        // Of the settlers one has code: what it says decides.
+        let unsettled = self.seed.one_in(4);
+        self.machine.send(AUTHORITY, SOURCE, 0, &bindings::Source::setCall { unsettled }).unwrap();
+        let done = self.ledger.close_route(self.token, &key, now, unsettled, &self.forest);
+        let call = R::closeRouteCall { token: self.token, key: encoded(&key) };
         let RouteKey { licence, generation, .. } = key;
         let expected = done.map(|closed| {
             let residual = word(closed.residual);
-            let event = R::RouteClosed { licence, route: closed.route, token: TOKEN, generation, residual };
+            let event =
+                R::RouteClosed { licence, route: closed.route, token: self.token, generation, residual };
             (vec![residual], vec![event.to_log_data()])
         });
         self.compare("closeRoute", (AUTHORITY, 0, call), expected, Some(&key));
     }
 
     pub(crate) fn collect_fees(&mut self) {
-        let done = self.ledger.collect_fees(TOKEN).map(word);
-        let call = R::collectFeesCall { token: TOKEN };
-        let event = |amount| R::FeesCollected { token: TOKEN, amount }.to_log_data();
+        let done = self.ledger.collect_fees(self.token).map(word);
+        let call = R::collectFeesCall { token: self.token };
+        let event = |amount| R::FeesCollected { token: self.token, amount }.to_log_data();
         let expected = done.map(|amount| (vec![amount], vec![event(amount)]));
         self.compare("collectFees", (AUTHORITY, 0, call), expected, None);
     }
@@ -315,13 +439,22 @@ fn settled_logs(row: &Row, settled: &Settled) -> Vec<LogData> {
     logs
 }
 
-fn withdrawn_logs(licence: B256, withdrawn: &Withdrawn) -> Vec<LogData> {
+fn encoded_row(row: &Row) -> bindings::Row {
+    let Row { batch, lane, period, token, payer, licence, revenue } = *row;
+    bindings::Row { batch, lane, period, token, payer, licence, revenue }
+}
+
+fn withdrawn_logs(token: Address, licence: B256, withdrawn: &Withdrawn) -> Vec<LogData> {
+    withdrawn_to_logs(token, licence, withdrawn, withdrawn.payee)
+}
+
+fn withdrawn_to_logs(token: Address, licence: B256, withdrawn: &Withdrawn, to: Address) -> Vec<LogData> {
     let Withdrawn { payee, route, amount, ref captured } = *withdrawn;
     let held =
         |c: &Captured| R::HoldCaptured { holdId: word(c.hold), payee, amount: word(c.amount) }.to_log_data();
     let mut logs: Vec<_> = captured.iter().map(held).collect();
     if amount > 0 {
-        let paid = R::Withdrawn { licence, payee, token: TOKEN, route, to: payee, amount: word(amount) };
+        let paid = R::Withdrawn { licence, payee, token, route, to, amount: word(amount) };
         logs.push(paid.to_log_data());
     }
     logs

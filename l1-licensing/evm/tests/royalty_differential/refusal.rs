@@ -4,7 +4,7 @@ use alloy_primitives::{B256, U256, aliases::U96};
 use alloy_sol_types::SolError;
 use chlom_royalty::{LedgerError, TreeError};
 
-use crate::bindings::Royalties as R;
+use crate::{bindings::Royalties as R, twin::SOURCE};
 
 fn wide(amount: impl TryInto<u128>) -> U256 {
     U256::from(amount.try_into().unwrap_or_else(|_| panic!("more than 128 bits")))
@@ -29,6 +29,7 @@ pub(crate) fn revert_of(error: &LedgerError, split: B256, is_tree: bool) -> Vec<
             R::AlreadySettled { batch, payer, licence }.abi_encode()
         }
         L::NothingDue { licence, payee } => R::NothingDue { licence, payee }.abi_encode(),
+        L::RouteUnsettled(licence) => R::RouteUnsettled { licence, settler: SOURCE }.abi_encode(),
         L::RouteUnknown(route) => R::RouteUnknown { route }.abi_encode(),
         L::LeavesUnclaimed { claimed, leaves } => {
             R::LeavesUnclaimed { claimed: wide(claimed), leaves: wide(leaves) }.abi_encode()

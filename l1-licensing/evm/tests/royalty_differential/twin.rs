@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy_primitives::{Address, B256, LogData, U256, keccak256};
+use alloy_primitives::{Address, B256, LogData, U256, hex, keccak256};
 use alloy_sol_types::SolCall;
 use chlom_primitives::address::{LICENSE_REGISTRY, POLICY_REGISTRY, ROYALTY_LEDGER};
 use chlom_royalty::{
@@ -12,14 +12,21 @@ use chlom_royalty::{
 };
 
 use crate::{
-    bindings::{self, Policies, Royalties as R},
+    bindings::{self, Policies, Royalties as R, Tokens},
     machine::{AUTHORITY, Answer, Machine, logs_of},
     refusal::revert_of,
     seed::Seed,
 };
 
-/// CHM.
-pub(crate) const TOKEN: Address = Address::ZERO;
+/// Every other scenario is in a token of 6 decimals, the rest in CHM.
+const ERC20: Address = Address::repeat_byte(0x41);
+/// contracts/test/RoyaltyBase.t.sol:TestToken, as it runs.
+const ERC20_CODE: &str = include_str!("token.hex");
+/// A settler with code: it keeps the word that it is sent, and answers it to whatever else it is asked.
+pub(crate) const SOURCE: Address = Address::repeat_byte(0x51);
+/// CALLDATASIZE = 36: SSTORE(0, CALLDATALOAD(4)), as `set(bool)` has it; else it returns SLOAD(0).
+const SOURCE_CODE: [u8; 22] = hex!("36602414600f575f545f5260205ff35b6004355f5500");
+const SETTLER: u8 = 1 << 3;
 pub(crate) const LANES: [Lane; 2] = [Lane::repeat_byte(0x11), Lane::repeat_byte(0x12)];
 pub(crate) const PAYERS: [Address; 2] = [Address::repeat_byte(0x21), Address::repeat_byte(0x22)];
 pub(crate) const POLICY: B256 = B256::repeat_byte(0x31);
@@ -35,6 +42,8 @@ pub(crate) struct Minted {
 
 pub(crate) struct Twin {
     pub(crate) seed: Seed,
+    /// The token that all of it is in.
+    pub(crate) token: Address,
     pub(crate) step: usize,
     pub(crate) machine: Machine,
     pub(crate) forest: Forest,
@@ -51,14 +60,25 @@ pub(crate) struct Twin {
 
 impl Twin {
     pub(crate) fn new(seed: u64) -> Self {
-        let mut machine = Machine::new(&PAYERS);
+        let code = hex::decode(ERC20_CODE.trim()).unwrap();
+        let mut machine = Machine::new(&PAYERS, [(ERC20, code.into()), (SOURCE, SOURCE_CODE.into())]);
         machine.advance(2);
-        let activate = Policies::activateCall { policyHash: POLICY, activationHeight: 2 };
+        machine.govern(&R::grantRolesCall { user: SOURCE, roles: U256::from(SETTLER) });
+        machine.govern(&R::enableTokenCall { token: ERC20, decimals: 6 });
+        for to in PAYERS {
+            machine.send(to, ERC20, 0, &Tokens::mintCall { to, amount: U256::ONE << 100 }).unwrap();
+            let approve = Tokens::approveCall { spender: ROYALTY_LEDGER, amount: U256::MAX };
+            machine.send(to, ERC20, 0, &approve).unwrap();
+        }
+        let height = machine.height();
+        let activate = Policies::activateCall { policyHash: POLICY, activationHeight: height };
         machine.send(AUTHORITY, POLICY_REGISTRY, 0, &activate).unwrap();
         let mut ledger = Ledger::new();
-        ledger.enable_token(TOKEN, 18).unwrap();
+        let (token, decimals) = if seed.is_multiple_of(2) { (Address::ZERO, 18) } else { (ERC20, 6) };
+        ledger.enable_token(token, decimals).unwrap();
         Self {
             seed: Seed::new(seed),
+            token,
             step: 0,
             machine,
             // The parameters that genesis defines.
@@ -106,10 +126,7 @@ impl Twin {
                 assert_eq!(logs_of(ROYALTY_LEDGER, logs), expected, "{place}: what it logs");
             }
             (Err(revert), Err(error)) => {
-                let split = key.and_then(|key| self.forest.split_of(key.licence, key.split_version));
-                let (hash, is_tree) =
-                    split.map_or((B256::ZERO, false), |s| (s.hash(), matches!(s, Split::Tree { .. })));
-                let expected = revert_of(&error, hash, is_tree);
+                let expected = self.revert_for(&error, key);
                 assert_eq!(revert.as_ref(), expected, "{place}: refused, here with {error}");
             }
             (answer, expected) => panic!("{place}: the contract {answer:?}, the ledger {expected:?}"),
@@ -117,17 +134,30 @@ impl Twin {
         self.compare_totals();
     }
 
+    /// The bytes that the contract reverts with.
+    pub(crate) fn revert_for(&self, error: &LedgerError, key: Option<&RouteKey>) -> Vec<u8> {
+        let split = key.and_then(|key| self.forest.split_of(key.licence, key.split_version));
+        let (hash, is_tree) =
+            split.map_or((B256::ZERO, false), |s| (s.hash(), matches!(s, Split::Tree { .. })));
+        revert_of(error, hash, is_tree)
+    }
+
     fn compare_totals(&mut self) {
-        let books = self.ledger.books(TOKEN);
-        assert_eq!(books.total(), self.ledger.accounted(TOKEN), "the ledger's own books");
-        let accounted = self.machine.read(ROYALTY_LEDGER, &R::accountedCall { token: TOKEN });
-        assert_eq!(accounted, U256::from(self.ledger.accounted(TOKEN)));
-        assert_eq!(self.machine.balance(ROYALTY_LEDGER), accounted, "CHM held");
-        let fees = self.machine.read(ROYALTY_LEDGER, &R::feesOwedCall { token: TOKEN });
+        let books = self.ledger.books(self.token);
+        assert_eq!(books.total(), self.ledger.accounted(self.token), "the ledger's own books");
+        let accounted = self.machine.read(ROYALTY_LEDGER, &R::accountedCall { token: self.token });
+        assert_eq!(accounted, U256::from(self.ledger.accounted(self.token)));
+        let held = if self.token.is_zero() {
+            self.machine.balance(ROYALTY_LEDGER)
+        } else {
+            self.machine.read(self.token, &Tokens::balanceOfCall { owner: ROYALTY_LEDGER })
+        };
+        assert_eq!(held, accounted, "what is held");
+        let fees = self.machine.read(ROYALTY_LEDGER, &R::feesOwedCall { token: self.token });
         assert_eq!(fees, U256::from(books.fees));
         for (lane, payer) in LANES.into_iter().flat_map(|lane| PAYERS.map(|payer| (lane, payer))) {
-            let pot = self.machine.read(ROYALTY_LEDGER, &R::potOfCall { token: TOKEN, lane, payer });
-            let own = self.ledger.pot_of(TOKEN, lane, payer);
+            let pot = self.machine.read(ROYALTY_LEDGER, &R::potOfCall { token: self.token, lane, payer });
+            let own = self.ledger.pot_of(self.token, lane, payer);
             assert_eq!((pot.free, pot.reserved), (U256::from(own.free), U256::from(own.reserved)));
         }
         if let Some(key) = self.any_key() {
@@ -138,13 +168,13 @@ impl Twin {
 
     /// Account, receipt, proof, storage and what payees have taken.
     pub(crate) fn compare_account(&mut self, key: &RouteKey) {
-        let own = self.ledger.account_of(TOKEN, key);
-        let call = R::accountOfCall { token: TOKEN, key: encoded(key) };
+        let own = self.ledger.account_of(self.token, key);
+        let call = R::accountOfCall { token: self.token, key: encoded(key) };
         let account = self.machine.read(ROYALTY_LEDGER, &call);
         let of = (account.inflow.to::<u128>(), account.passedUp.to::<u128>(), account.lastPeriod);
         assert_eq!(of, (own.inflow(), own.passed_up(), own.last_period()));
-        let Ok(receipt) = self.ledger.payout_receipt(TOKEN, key, &self.forest) else { return };
-        let call = R::payoutReceiptCall { token: TOKEN, key: encoded(key) };
+        let Ok(receipt) = self.ledger.payout_receipt(self.token, key, &self.forest) else { return };
+        let call = R::payoutReceiptCall { token: self.token, key: encoded(key) };
         let theirs = self.machine.read(ROYALTY_LEDGER, &call);
         assert_eq!(theirs.merkleRoot, receipt.root());
         assert_eq!((theirs.kept, theirs.residual), (U256::from(receipt.kept), U256::from(receipt.residual)));
@@ -153,7 +183,7 @@ impl Twin {
 
         let count = receipt.allocations.len();
         let index = self.seed.below(count);
-        let call = R::payoutProofCall { token: TOKEN, key: encoded(key), index: U256::from(index) };
+        let call = R::payoutProofCall { token: self.token, key: encoded(key), index: U256::from(index) };
         let proof = self.machine.read(ROYALTY_LEDGER, &call);
         assert_eq!(proof.path, receipt.path(index).unwrap());
         assert!(verify_allocation(receipt.root(), index, count, &receipt.allocations[index], &proof.path));
@@ -163,21 +193,21 @@ impl Twin {
         // The highest bit of the period says that the account is closed.
         assert_eq!((stored >> 224usize).to::<u32>() & !(1 << 31), own.last_period());
 
-        let payout = Payout { key: *key, token: TOKEN, index: u32::try_from(index).unwrap() };
+        let payout = Payout { key: *key, token: self.token, index: u32::try_from(index).unwrap() };
         let expected = self.ledger.withdrawable(&payout, &self.forest).unwrap();
         let call = R::withdrawableCall { p: encoded_payout(&payout) };
         let theirs = self.machine.read(ROYALTY_LEDGER, &call);
         assert_eq!((theirs.amount, theirs.held), (U256::from(expected.0), U256::from(expected.1)));
-        let call = R::takenOfCall { token: TOKEN, key: encoded(key), indexOrStart: U256::from(index) };
+        let call = R::takenOfCall { token: self.token, key: encoded(key), indexOrStart: U256::from(index) };
         let taken = self.machine.read(ROYALTY_LEDGER, &call);
-        assert_eq!(taken, U256::from(self.ledger.taken_of(TOKEN, key, index as u128)));
+        assert_eq!(taken, U256::from(self.ledger.taken_of(self.token, key, index as u128)));
     }
 
     fn compare_an_accrual(&mut self) {
         let Some((licence, lane, period)) = pick(&mut self.seed, &self.accruals) else { return };
-        let call = R::accrualOfCall { token: TOKEN, licence, lane, period };
+        let call = R::accrualOfCall { token: self.token, licence, lane, period };
         let theirs = self.machine.read(ROYALTY_LEDGER, &call);
-        let own = self.ledger.accrual_of(TOKEN, licence, lane, period).unwrap();
+        let own = self.ledger.accrual_of(self.token, licence, lane, period).unwrap();
         assert_eq!((theirs.revenue, theirs.base), (own.revenue(), own.base()));
         assert_eq!(theirs.fee.to::<u128>(), own.fee());
         assert_eq!(theirs.feeCap.to::<u128>(), own.terms().cap());
