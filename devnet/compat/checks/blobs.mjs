@@ -221,7 +221,7 @@ export async function run(t) {
     const opens = (some) => read(module, 'verifyCells', [first.id, joined(commitments), some]);
     assert.equal(await opens(cells), true);
     assert.equal(await opens([{ ...cells[0], proof: cells[1].proof }]), false, 'another cell has that proof');
-    assert.equal(await opens([{ ...cells[2], row: 0 }]), false, 'a parity row is no data row');
+    assert.equal(await opens([{ ...cells[2], column: 6 }]), false, 'it is of another column');
     const changed = `${cells[0].data.slice(0, -2)}${cells[0].data.endsWith('00') ? '01' : '00'}`;
     assert.equal(await opens([{ ...cells[0], data: changed }]), false);
   });

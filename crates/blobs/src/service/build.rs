@@ -57,11 +57,12 @@ impl Inner {
     }
 
     fn discard(&self, id: &BlobId) {
-        let removed = self.store.remove(id);
-        // A body whose blob is gone is removed at the next start.
-        let _ = std::fs::remove_file(self.body(id));
-        if let Err(error) = removed {
-            tracing::warn!(blob = %id, %error, "what could not be stored whole could not be removed either");
+        match self.store.remove(id) {
+            // What cannot be removed of it now is removed at the next start.
+            Ok(()) | Err(BlobError::Unknown { .. }) => drop(std::fs::remove_file(self.body(id))),
+            Err(error) => {
+                tracing::warn!(blob = %id, %error, "what could not be stored cannot be removed either; the next start goes on with it");
+            }
         }
     }
 

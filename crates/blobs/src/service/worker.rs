@@ -81,6 +81,9 @@ pub(super) struct State {
     /// Whether the chain's time moved since the last pruning.
     pub(super) ticked: bool,
     pub(super) stopping: bool,
+    /// Whether the thread is at something, for tests that wait for it.
+    #[cfg(test)]
+    pub(super) at_work: bool,
     /// Where the next look at `awaiting` begins.
     pub(super) cursor: BlobId,
 }
@@ -137,10 +140,12 @@ impl Inner {
         for entry in entries {
             let name = entry.map_err(BlobError::io("read", &self.work))?.file_name();
             let name = name.to_string_lossy().into_owned();
-            let id = name.parse::<BlobId>().ok().filter(|id| self.store.contains(id));
+            let id = name.parse::<BlobId>().ok().filter(|id| hex::encode(id) == name);
+            let is_body = id.is_some();
+            let id = id.filter(|id| self.store.contains(id));
             match id {
                 Some(id) => state.push(Job::Build(id)),
-                None if name.starts_with(ARRIVING) || name.parse::<BlobId>().is_ok() => {
+                None if name.starts_with(ARRIVING) || is_body => {
                     self.disk().unlink(&self.work.join(&name))?;
                 }
                 None => tracing::warn!(name, "a file that is no body is left alone"),
@@ -174,6 +179,10 @@ impl Inner {
             let published = std::mem::take(&mut state.published);
             let prune = state.synced && std::mem::take(&mut state.ticked);
             let job = if published.is_empty() && !prune { Self::begin(&mut state) } else { None };
+            #[cfg(test)]
+            {
+                state.at_work = true;
+            }
             drop(state);
             self.extend(&published);
             if prune {
@@ -184,7 +193,10 @@ impl Inner {
                 self.end(job, done);
             }
             #[cfg(test)]
-            self.rested.notify_all();
+            {
+                self.state.lock().at_work = false;
+                self.rested.notify_all();
+            }
         }
     }
 

@@ -44,3 +44,48 @@ impl Known {
         Ok((Self::check(id, &node.header, &node.commitments)?, status))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::Address;
+
+    use super::*;
+
+    /// A row of zeros commits to infinity.
+    fn zeros(rows: usize) -> (B256, Bytes, Vec<FixedBytes<48>>) {
+        let mut infinity = [0; 48];
+        infinity[0] = 0xc0;
+        let commitments = RowCommitments::new(vec![infinity; rows]).unwrap();
+        let header = BlobHeader {
+            lane_id: Address::repeat_byte(7),
+            period: 20_250_901,
+            rows: commitments.rows(),
+            kzg_commitment: commitments.fold(),
+            merkle_root: commitments.merkle_root(),
+        };
+        let id = blob_id(&FixedBytes([7; 20]), 20_250_901, &header.merkle_root);
+        (id, header.encode().into(), vec![infinity.into(); rows])
+    }
+
+    #[test]
+    fn what_a_node_says_of_a_blob_is_taken_only_when_it_hashes_to_the_id() {
+        let (id, header, commitments) = zeros(2);
+        assert!(Known::check(id, &header, &commitments).is_ok());
+        let said = |id, header: &[u8], commitments: &[FixedBytes<48>]| {
+            let header = Bytes::copy_from_slice(header);
+            Known::check(id, &header, commitments).err().expect("refused").to_string()
+        };
+        assert!(said(B256::repeat_byte(1), &header, &commitments).contains("are those of 0x"));
+        let (_, other, more) = zeros(4);
+        assert!(said(id, &other, &more).contains("are those of 0x"), "another blob, whole and consistent");
+        assert!(said(id, &header, &more).contains("4 row commitments"));
+        assert!(said(id, &header[..108], &commitments).contains("109 bytes"));
+        let mut changed = header.to_vec();
+        changed[24] ^= 1;
+        assert!(said(id, &changed, &commitments).contains("are those of 0x"), "another period");
+        changed = header.to_vec();
+        changed[50] ^= 1;
+        assert!(said(id, &changed, &commitments).contains("fold"), "another fold");
+        assert!(said(id, &header, &[FixedBytes::ZERO; 2]).contains("commitment of row 0"), "no point");
+    }
+}

@@ -41,6 +41,8 @@ pub(crate) enum BlobCommand {
 /// # Errors
 /// See each command.
 pub(crate) fn run(command: &BlobCommand) -> Result<()> {
+    // The node makes the proofs.
+    chlom_crypto::kzg::expect_no_proofs();
     match command {
         BlobCommand::Put(args) => put::run(args),
         BlobCommand::Get(args) => get::run(args),

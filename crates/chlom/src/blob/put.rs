@@ -97,7 +97,7 @@ pub(crate) fn run(args: &PutArgs) -> Result<()> {
                 commitments: uploaded.commitments.concat().into(),
             };
             // The price may rise by an eighth a block; what is sent beyond the fee comes back.
-            let value = value.saturating_mul(U256::from(5)) / U256::from(4);
+            let value = value.saturating_mul(U256::from(3)) / U256::from(2);
             let request = Request { value, ..Request::call("publishing the blob", DATA_AVAILABILITY, &call) };
             chain.send_all(&signer, &[request])?.pop()
         }

@@ -40,7 +40,7 @@ pub use header::{BlobHeader, HEADER_BYTES, HEADER_VERSION, HeaderError};
 pub use payload::DataRows;
 pub use prove::prove_rows;
 pub use recover::{Line, PartialSquare, RecoverError, Unrecoverable, check_recoverable, recover};
-pub use setup::{KzgSettings, setup};
+pub use setup::{KzgSettings, expect_no_proofs, setup};
 pub use square::{CellId, Proofs, RowCount, Square};
 pub use verify::{ProvenCell, find_wrong_cells, verify_cells, verify_point};
 

@@ -1,6 +1,6 @@
 //! Bodies of blobs on a real socket: what is taken, and every way of not taking one.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use chlom_blobs::{BlobService, ServiceConfig};
 use chlom_rpc::Limits;

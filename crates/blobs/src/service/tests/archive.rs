@@ -14,13 +14,13 @@ fn expired(folder: &Path, archived: &Path, body: &[u8]) -> (BlobService, Accepte
     let mut chain = Chain::at(100);
     service.follow(&chain, 100).unwrap();
     let accepted = service.put_and_rest(body);
-    service.on_block(100, &[chain.publish(accepted.id, 1, 1_000)]);
+    service.on_block(100, &[chain.publish(accepted.id, 1, 9_000)]);
     chain.attest(service.attestable(&chain).unwrap());
     assert!(files(archived).is_empty(), "not before it is available");
     service.attestable(&chain).unwrap();
     service.rest();
     assert_eq!(files(archived).len(), 6);
-    service.on_block(1_000, &[]);
+    service.on_block(9_000, &[]);
     service.rest();
     assert!(!service.store().contains(&accepted.id));
     (service, accepted)

@@ -67,7 +67,7 @@ impl BlobService {
         let mut state = self.inner.state.lock();
         let at_work = |state: &State| {
             let told = !state.published.is_empty() || state.synced && state.ticked;
-            told || !state.jobs.is_empty() || state.current.is_some()
+            told || !state.jobs.is_empty() || state.at_work
         };
         self.inner.rested.wait_while(&mut state, |state| at_work(state));
     }
