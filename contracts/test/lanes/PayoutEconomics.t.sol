@@ -105,9 +105,7 @@ contract PayoutEconomicsTest is LaneBase {
         assertEq(_wealth(watcher), 105_000 ether);
         assertEq(claimsPool.heldFor(p.root, CHM), 157_500 ether);
         passWindow();
-        vm.expectRevert(
-            abi.encodeWithSelector(IPayoutProofs.BatchStatus.selector, p.root, IPayoutProofs.Status.Void)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IPayoutProofs.BatchStatus.selector, p.root, IPayoutProofs.Status.Void));
         settlePlan(p, 0);
     }
 
@@ -147,9 +145,7 @@ contract PayoutEconomicsTest is LaneBase {
         Plan memory copy = plan(50_000);
         IPayoutProofs.PayerAuthorisation[] memory consents = signed(copy);
         vm.prank(_alias);
-        vm.expectRevert(
-            abi.encodeWithSelector(ILaneRegistry.SubmitterNotActive.selector, LANE, _alias, submitter)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ILaneRegistry.SubmitterNotActive.selector, LANE, _alias, submitter));
         payouts.submit(copy.header, consents);
         vm.prank(authority);
         lanes.appoint(LANE, _alias);

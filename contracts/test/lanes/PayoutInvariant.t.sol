@@ -10,6 +10,7 @@ import {RoyaltyLedger} from "src/licensing/RoyaltyLedger.sol";
 import {PayoutHandler} from "test/lanes/PayoutHandler.sol";
 
 /// @title After any sequence of acts nothing has appeared and nothing is lost
+/// forge-config: default.invariant.runs = 24
 contract PayoutInvariantTest is Test {
     bytes20 private constant LANE = bytes20(keccak256("adluxe"));
     uint32 private constant WEEK = 20250904;
@@ -112,8 +113,7 @@ contract PayoutInvariantTest is Test {
             if (i % 10 == 9) _handler.claimRebate();
             _checkAll();
         }
-        string[8] memory acts =
-            ["submit", "commit", "challenge", "reveal", "payAward", "finalize", "settle", "release"];
+        string[8] memory acts = ["submit", "commit", "challenge", "reveal", "payAward", "finalize", "settle", "release"];
         for (uint256 i; i < acts.length; ++i) {
             assertGt(_handler.done(acts[i]), 0, acts[i]);
         }
