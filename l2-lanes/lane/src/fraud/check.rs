@@ -182,11 +182,16 @@ impl<'a> Batch<'a> {
         {
             return Err(Fraud::Time(place));
         }
-        let flat: Vec<(Place, RecordView<'_>)> = self.all().collect();
-        let get = |at: u32| flat.get(usize::try_from(at).ok()?);
-        let key = |at: u32| get(at).map(|(_, record)| (record.payer, record.source, record.id));
-        let twice = first_twice(u32::try_from(flat.len()).unwrap_or(u32::MAX), key);
-        match twice.and_then(|(a, b)| Some((get(a)?.0, get(b)?.0))) {
+        // Places only: a blob may have a million records.
+        let places: Vec<Place> = self.all().map(|(place, _)| place).collect();
+        let at = |index: u32| places.get(usize::try_from(index).ok()?).copied();
+        let key = |index: u32| {
+            let Place { page, at } = at(index)?;
+            let record = self.records.get(usize::try_from(page).ok()?)?.record(at.into())?;
+            Some((record.payer, record.source, record.id))
+        };
+        let twice = first_twice(self.header.records, key);
+        match twice.and_then(|(a, b)| Some((at(a)?, at(b)?))) {
             Some((a, b)) => Err(Fraud::Twice(a.min(b), a.max(b))),
             None => Ok(()),
         }
