@@ -67,13 +67,11 @@ fn a_right_batch_pays_and_a_wrong_one_costs_its_submitter() {
     let commitment = keccak256((root, keccak256(&proof), WATCHER, salt).abi_encode_params());
     world.call(WATCHER, &Payouts::commitChallengeCall { commitment });
     world.machine.wait(2, 1);
-    let challenge =
-        Payouts::challenge_1Call { batchRoot: root, fraudProof: proof.clone().into(), salt };
+    let challenge = Payouts::challenge_1Call { batchRoot: root, fraudProof: proof.clone().into(), salt };
     let challenge_gas = world.call(WATCHER, &challenge).gas;
     assert_eq!(world.collateral(SUBMITTER), (80_000 * CHM, 10_000 * CHM));
     let header = bad.header.encode();
-    let release =
-        Payouts::releaseCall { batchRoot: root, claim: bad_claim, header: header.clone().into() };
+    let release = Payouts::releaseCall { batchRoot: root, claim: bad_claim, header: header.clone().into() };
     world.call(WATCHER, &release);
     for payer in world.payers() {
         assert_eq!(world.pot(payer), (975 * CHM, 25 * CHM), "free again");
@@ -127,7 +125,9 @@ fn a_right_batch_pays_and_a_wrong_one_costs_its_submitter() {
     world.call(WATCHER, &take);
     assert_conserved(&mut world, ledger - paid.iter().sum::<u128>(), stake - 10_000 * CHM);
 
-    println!("gas: submit (2 payers) {submit_gas}, next {next_gas}; challenge {challenge_gas}; finalize {finalize_gas}");
+    println!(
+        "gas: submit (2 payers) {submit_gas}, next {next_gas}; challenge {challenge_gas}; finalize {finalize_gas}"
+    );
     println!("gas: settle, dearest of {} rows: {settle_gas}", right.draft.rows.len());
     assert!(submit_gas <= 300_000 + 2 * 45_000 && finalize_gas <= 150_000 && challenge_gas <= 1_000_000);
 }

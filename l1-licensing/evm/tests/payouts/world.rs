@@ -1,9 +1,6 @@
 //! The chain as the story finds it: two licences, two payers with pots, a submitter with collateral, a watcher.
 
-use std::{
-    collections::BTreeMap,
-    convert::Infallible,
-};
+use std::{collections::BTreeMap, convert::Infallible};
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolEvent, SolValue};
@@ -118,7 +115,8 @@ impl World {
             };
             self.machine.send(AUTHORITY, LICENSE_REGISTRY, 0, &Setup::mintCall { id: keccak256(name), d });
         }
-        let register = Setup::registerSubmitterCall { lane: lane().into_array().into(), submitter: SUBMITTER };
+        let register =
+            Setup::registerSubmitterCall { lane: lane().into_array().into(), submitter: SUBMITTER };
         self.machine.send(AUTHORITY, LANE_REGISTRY, 0, &register);
         let add = Payouts::addCollateralCall { account: SUBMITTER };
         self.machine.send(SUBMITTER, PAYOUT_PROOFS, 100_000 * CHM, &add);
@@ -154,9 +152,8 @@ impl World {
     /// Publishes a batch's blob, for its fee, and has it attested.
     pub(crate) fn publish(&mut self, batch: &Batch) {
         let rows = u16::try_from(batch.header.blob.rows.data()).unwrap();
-        let fee = self
-            .machine
-            .read(DATA_AVAILABILITY, &IDataAvailability::feeCall { rows: U256::from(rows) });
+        let fee =
+            self.machine.read(DATA_AVAILABILITY, &IDataAvailability::feeCall { rows: U256::from(rows) });
         let publish = IDataAvailability::publishCall {
             header: batch.header.blob.encode().to_vec().into(),
             commitments: batch.commitments().into(),
@@ -172,10 +169,8 @@ impl World {
         let root = batch.root();
         let mut all = Vec::new();
         for total in &batch.header.payers {
-            let digest = Payouts::authorisationDigestCall {
-                batchRoot: root,
-                total: U256::from(total.owed * CENT),
-            };
+            let digest =
+                Payouts::authorisationDigestCall { batchRoot: root, total: U256::from(total.owed * CENT) };
             let digest = self.machine.read(PAYOUT_PROOFS, &digest);
             let key = self.keys.iter().find(|key| key.address() == total.payer).unwrap();
             let signature = key.sign_hash(digest).as_bytes().to_vec().into();
@@ -233,4 +228,3 @@ impl World {
         (c.free, c.locked)
     }
 }
-

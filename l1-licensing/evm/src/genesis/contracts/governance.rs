@@ -92,8 +92,7 @@ fn delay(node: &Node<'_>) -> Result<u64, GenesisError> {
 /// Seconds or heights of a lane's window.
 fn window(node: &Node<'_>, least: u64) -> Result<u32, GenesisError> {
     let given = node.quantity()?;
-    let refused =
-        || GenesisError::LaneWindow { path: node.path.clone(), given, least, most: MOST_WINDOW };
+    let refused = || GenesisError::LaneWindow { path: node.path.clone(), given, least, most: MOST_WINDOW };
     if given < least || given > MOST_WINDOW {
         return Err(refused());
     }

@@ -166,8 +166,13 @@ fn governed(governance: &Governance) -> Vec<u8> {
 
 fn paced(governance: &Governance) -> Vec<u8> {
     let (window, blocks) = (governance.lane_window, governance.lane_window_blocks);
-    paced::initializeCall { owner: at::TIMELOCK, authority: governance.authority, window, windowBlocks: blocks }
-        .abi_encode()
+    paced::initializeCall {
+        owner: at::TIMELOCK,
+        authority: governance.authority,
+        window,
+        windowBlocks: blocks,
+    }
+    .abi_encode()
 }
 
 fn settled(governance: &Governance) -> Vec<u8> {

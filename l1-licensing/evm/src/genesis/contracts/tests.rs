@@ -138,7 +138,8 @@ fn gen_6_governance_is_read_with_its_bounds() {
         lane_window_blocks: 252_000,
     };
     assert_eq!(least.governance, Some(expected));
-    let quick = parsed(&format!(r#"{{"authority":"{who}","laneWindow":60,"laneWindowBlocks":"0x0"}}"#)).unwrap();
+    let quick =
+        parsed(&format!(r#"{{"authority":"{who}","laneWindow":60,"laneWindowBlocks":"0x0"}}"#)).unwrap();
     let expected = Governance { lane_window: 60, lane_window_blocks: 0, ..Governance::of(AUTHORITY) };
     assert_eq!(quick.governance, Some(expected));
     let at = "config.chlom.governance";
