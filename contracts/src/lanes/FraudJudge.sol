@@ -17,6 +17,9 @@ contract FraudJudge is IFraudJudge, Governed {
 
     uint256 public constant MAX_CELLS = 3;
 
+    /// @dev What the module says of a record when the evidence has no key: keccak256 of nothing.
+    bytes32 private constant NO_KEY = keccak256("");
+
     ILane private constant LANE = ILane(SystemAddresses.LANE);
     IDataAvailability private constant DATA = IDataAvailability(SystemAddresses.DATA_AVAILABILITY);
     ILaneRegistry private constant LANES = ILaneRegistry(SystemAddresses.LANE_REGISTRY);
@@ -110,7 +113,7 @@ contract FraudJudge is IFraudJudge, Governed {
         returns (bool)
     {
         bytes32 registered = LANES.sourceKeyAt(h.lane, v.payer, v.source, h.asOf);
-        if (v.key != 0) return registered == v.key;
+        if (v.key != NO_KEY) return registered == v.key;
         (address submitter, uint256 standing,,) = PAYOUTS.consentOf(batchRoot);
         if (!_isIn(standing, h, v.payer)) return false;
         (bool named, bool unsignedSources) = LANES.sourceConsent(v.payer, h.lane, h.period, submitter, v.source);

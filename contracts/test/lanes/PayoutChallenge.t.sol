@@ -239,7 +239,7 @@ contract PayoutChallengeTest is LaneBase {
         v.payer = payers[1].addr;
         _notConfirmed(p, v);
         // A record of a source, and no key: convicts nobody who signed.
-        (v.payer, v.key) = (payers[0].addr, 0);
+        (v.payer, v.key) = (payers[0].addr, keccak256(""));
         _notConfirmed(p, v);
     }
 
@@ -262,6 +262,7 @@ contract PayoutChallengeTest is LaneBase {
         Plan memory p = _byAllowance(false, sources);
         ILane.Verdict memory v;
         (v.kind, v.check, v.source, v.payer) = (9, ILane.Check.Source, keyed, payers[0].addr);
+        v.key = keccak256("");
         _notConfirmed(p, v);
         v.source = "keyless";
         _convicts(p, v);

@@ -36,6 +36,13 @@ pub const TIMELOCK: Address = address!("000000000000000000000000000000000000200a
 /// `0x…200b` RightsRegistry.
 pub const RIGHTS_REGISTRY: Address = address!("000000000000000000000000000000000000200b");
 
+/// `0x…200c` LaneRegistry.
+pub const LANE_REGISTRY: Address = address!("000000000000000000000000000000000000200c");
+/// `0x…200d` PayoutProofs.
+pub const PAYOUT_PROOFS: Address = address!("000000000000000000000000000000000000200d");
+/// `0x…200e` FraudJudge.
+pub const FRAUD_JUDGE: Address = address!("000000000000000000000000000000000000200e");
+
 /// First and last address of the range that genesis allocates itself: modules from `0x…1001`, contracts from `0x…2001`.
 /// A user's genesis file may not allocate inside of it.
 const RESERVED_FIRST: u16 = 0x1000;

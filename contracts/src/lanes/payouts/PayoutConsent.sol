@@ -28,6 +28,8 @@ abstract contract PayoutConsent is PayoutCollateral {
         bytes32 digest = authorisationDigest(batchRoot, total);
         if (ECDSA.tryRecoverCalldata(digest, signature) == payer && payer != address(0)) return;
         if (payer.code.length == 0 || !SignatureCheckerLib.isValidERC1271SignatureNowCalldata(payer, digest, signature))
-        revert AuthorisationInvalid(payer);
+        {
+            revert AuthorisationInvalid(payer);
+        }
     }
 }

@@ -112,6 +112,18 @@ pub enum GenesisError {
         /// The bound.
         most: u64,
     },
+    /// A lane's window out of its bounds.
+    #[error("{path}: {given} is not {least} to {most}")]
+    LaneWindow {
+        /// Place in the file.
+        path: String,
+        /// What it says.
+        given: u64,
+        /// The least.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
     /// A system contract that could not be made.
     #[error("system contract {name} at {address}: {why}")]
     Contract {

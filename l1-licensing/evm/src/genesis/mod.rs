@@ -4,7 +4,8 @@
 //! - `config.chainId`, `timestamp`, `gasLimit`, `baseFeePerGas`, `mixHash`: as Ethereum has them.
 //! - `config.chlom.params`: our parameters, chapter by chapter as in `spec/params.toml`; what is not named keeps its default.
 //! - `config.chlom.validators`: a list of `{"consensusKey", "account", "power"}`.
-//! - `config.chlom.governance`: who owns and runs the system contracts, `{"authority", "timelockDelay", "settler"}`.
+//! - `config.chlom.governance`: who owns and runs the system contracts, `{"authority", "timelockDelay", "settler", "laneWindow",
+//!   "laneWindowBlocks"}`.
 //! - What an Ethereum genesis carries and CHLOM has no use for is ignored, and [`GenesisSpec::ignored`] says so with the
 //!   reason. What nobody knows is an error.
 

@@ -248,3 +248,6 @@ fn payer_totals(rows: &[Row]) -> Vec<PayerTotal> {
     }
     payers
 }
+
+#[cfg(test)]
+mod tests;

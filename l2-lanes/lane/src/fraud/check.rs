@@ -1,9 +1,7 @@
 //! A batch against its header and state: the first fraud, if there is one. What is found later relies on what was right before,
 //! so that every fraud found can be proven.
 
-use std::collections::BTreeMap;
-
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 
 use super::{
     Fraud, Place,
@@ -13,10 +11,8 @@ use crate::{
     Header, Row,
     blob::Blob,
     build::first_twice,
-    lane::source_id,
     merkle::{self, Tree},
     page::{self, Page, RecordPage, RecordView, TablePage, node::TreeKind},
-    receipt::{Name, ReceiptId, is_signed_by},
     state::LaneState,
 };
 
@@ -36,8 +32,8 @@ pub fn check<S: LaneState>(header: &Header, blob: Blob<'_>, state: &S) -> Result
 }
 
 /// A batch whose pages decode.
-struct Batch<'a> {
-    header: &'a Header,
+pub(super) struct Batch<'a> {
+    pub(super) header: &'a Header,
     records: Vec<RecordPage>,
     tables: Vec<TablePage>,
     leaves: Vec<B256>,
@@ -85,14 +81,14 @@ impl<'a> Batch<'a> {
         place(self.header.record_pages, page, at)
     }
 
-    fn rows(&self) -> impl Iterator<Item = (Place, &Row)> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = (Place, &Row)> {
         self.tables.iter().enumerate().flat_map(move |(page, table)| {
             table.rows.iter().enumerate().map(move |(at, row)| (self.table_place(page, at), row))
         })
     }
 
     /// All records with their places.
-    fn all(&self) -> impl Iterator<Item = (Place, RecordView<'_>)> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (Place, RecordView<'_>)> {
         self.records.iter().enumerate().flat_map(|(page, records)| {
             records.records().enumerate().map(move |(at, record)| (place(0, page, at), record))
         })
@@ -182,56 +178,20 @@ impl<'a> Batch<'a> {
         {
             return Err(Fraud::Time(place));
         }
-        let flat: Vec<(Place, RecordView<'_>)> = self.all().collect();
-        let get = |at: u32| flat.get(usize::try_from(at).ok()?);
-        let key = |at: u32| get(at).map(|(_, record)| (record.payer, record.source, record.id));
-        let twice = first_twice(u32::try_from(flat.len()).unwrap_or(u32::MAX), key);
-        match twice.and_then(|(a, b)| Some((get(a)?.0, get(b)?.0))) {
+        // Places only: a blob may have a million records.
+        let places: Vec<Place> = self.all().map(|(place, _)| place).collect();
+        let at = |index: u32| places.get(usize::try_from(index).ok()?).copied();
+        let key = |index: u32| {
+            let Place { page, at } = at(index)?;
+            let record = self.records.get(usize::try_from(page).ok()?)?.record(at.into())?;
+            Some((record.payer, record.source, record.id))
+        };
+        let twice = first_twice(self.header.records, key);
+        match twice.and_then(|(a, b)| Some((at(a)?, at(b)?))) {
             Some((a, b)) => Err(Fraud::Twice(a.min(b), a.max(b))),
             None => Ok(()),
         }
     }
-
-    /// What state says.
-    fn against<S: LaneState>(&self, state: &S) -> Result<Option<Fraud>, S::Error> {
-        let Header { lane, as_of, number, period, .. } = self.header;
-        let mut sources: BTreeMap<(Address, &Name), (B256, Option<Vec<u8>>)> = BTreeMap::new();
-        let mut id = Vec::new();
-        for (place, record) in self.all() {
-            if !state.allows(&record.licence, record.time, *as_of)? {
-                return Ok(Some(Fraud::Licence(place)));
-            }
-            let known = (record.payer, record.source);
-            if !sources.contains_key(&known) {
-                let source = source_id(lane, &record.payer, record.source.as_str());
-                let key = state.source_key(lane, &record.payer, &source, *as_of)?;
-                sources.insert(known, (source, key));
-            }
-            let Some((source, key)) = sources.get(&known) else { continue };
-            if let Some(key) = key.as_ref().filter(|key| !is_signed(lane, key, &record)) {
-                return Ok(Some(Fraud::Source(place, key.clone())));
-            }
-            id.clear();
-            record.id.write(&mut id);
-            let Some(id) = std::str::from_utf8(&id).ok().and_then(|id| ReceiptId::new(id).ok()) else {
-                continue;
-            };
-            if let Some(earlier) = state.earlier(*number, source, &id)? {
-                return Ok(Some(Fraud::Earlier(place, Box::new(earlier))));
-            }
-        }
-        for (place, row) in self.rows() {
-            let bps = state.royalty_bps(&row.licence, period.start(), *as_of)?;
-            if bps.is_some_and(|bps| bps != row.royalty_bps) {
-                return Ok(Some(Fraud::Terms(place)));
-            }
-        }
-        Ok(None)
-    }
-}
-
-fn is_signed(lane: &crate::LaneId, key: &[u8], record: &RecordView<'_>) -> bool {
-    record.signature.is_some_and(|signature| is_signed_by(key, &record.digest(lane), signature))
 }
 
 fn decode(role: Role, index: u32, page: &Page) -> Result<Entries, Fraud> {

@@ -6,6 +6,7 @@
 
 mod alone;
 mod check;
+mod check_state;
 mod evidence;
 mod judge;
 mod judge_links;

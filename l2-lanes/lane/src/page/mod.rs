@@ -1,8 +1,8 @@
 //! Pages: what a batch's blob carries, one in each data cell. Each decodes alone, and one content has one encoding.
 //!
-//! - [`record`]: receipts, with dictionaries and differences.
-//! - [`table`]: rows.
-//! - [`node`]: hashes of both trees.
+//! - [`record`](mod@record): receipts, with dictionaries and differences.
+//! - [`table`](mod@table): rows.
+//! - [`node`](mod@node): hashes of both trees.
 
 pub mod node;
 pub mod record;

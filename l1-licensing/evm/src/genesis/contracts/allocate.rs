@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolValue;
 use chlom_module::ModuleSet;
-use chlom_primitives::address::TIMELOCK;
+use chlom_primitives::address::{PAYOUT_PROOFS, TIMELOCK};
 use chlom_state::MemoryState;
 use revm::{
     ExecuteEvm, SystemCallEvm,
@@ -25,7 +25,7 @@ use revm::{
 
 use super::{
     governance::Governance,
-    list::{SYSTEM_CONTRACTS, SystemContract, proxy},
+    list::{SYSTEM_CONTRACTS, SystemContract, grants, proxy},
 };
 use crate::{
     env::BlockEnv,
@@ -61,6 +61,11 @@ pub(super) fn run(
         if let Some(implementation) = contract.implementation {
             let arguments = (implementation, contract.initializer(governance)).abi_encode_params();
             yard.construct(contract.name, contract.address, joined(&proxy, &arguments))?;
+        }
+    }
+    if contracts.iter().any(|contract| contract.address == PAYOUT_PROOFS) {
+        for (name, address, call) in grants() {
+            yard.call(name, address, call)?;
         }
     }
     yard.finish()
@@ -115,6 +120,19 @@ impl Yard {
         }
         self.place(address, code).map_err(&fault)?;
         self.built.insert(address, name);
+        Ok(())
+    }
+
+    /// Calls a contract that is there, as the timelock. It may change what was built, and nothing else.
+    fn call(&mut self, name: &'static str, address: Address, data: Bytes) -> Result<(), GenesisError> {
+        let refused = |why: String| GenesisError::Contract { name, address, why };
+        let result = self.evm.system_call_one_with_caller(TIMELOCK, address, data);
+        match result.map_err(|error| refused(error.to_string()))? {
+            ExecutionResult::Success { .. } => {}
+            ExecutionResult::Revert { output, .. } => return Err(refused(reason(&output))),
+            other => return Err(refused(format!("{other:?}"))),
+        }
+        self.evm.ctx.journal_mut().commit_tx();
         Ok(())
     }
 

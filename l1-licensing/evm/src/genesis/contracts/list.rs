@@ -16,6 +16,20 @@ mod governed {
     }
 }
 
+mod paced {
+    alloy_sol_types::sol! {
+        /// The lanes of genesis also learn how long a batch stands: seconds and heights.
+        function initialize(address owner, address authority, uint32 window, uint32 windowBlocks);
+    }
+}
+
+mod roles {
+    alloy_sol_types::sol! {
+        /// Of Solady's OwnableRoles.
+        function grantRoles(address user, uint256 roles);
+    }
+}
+
 mod settled {
     alloy_sol_types::sol! {
         /// The ledger also learns who settles; zero: nobody yet.
@@ -112,7 +126,27 @@ pub const SYSTEM_CONTRACTS: &[SystemContract] = &[
         |_| Vec::new(),
         settled
     ),
+    proxied!(
+        "LaneRegistry",
+        at::LANE_REGISTRY,
+        "000000000000000000000000000000000000210c",
+        |_| Vec::new(),
+        paced
+    ),
+    proxied!("FraudJudge", at::FRAUD_JUDGE, "000000000000000000000000000000000000210e"),
+    proxied!("PayoutProofs", at::PAYOUT_PROOFS, "000000000000000000000000000000000000210d"),
 ];
+
+/// `Roles.SETTLER`: reserves and settles in the ledger, deposits in the Claims Pool, pays rebates out of the treasury's fees.
+const SETTLER: alloy_primitives::U256 = alloy_primitives::U256::from_limbs([1 << 3, 0, 0, 0]);
+
+/// What the timelock does once all contracts are there: calls, in this order. Upholds [GEN-12].
+pub(super) fn grants() -> Vec<(&'static str, Address, Bytes)> {
+    let call = roles::grantRolesCall { user: at::PAYOUT_PROOFS, roles: SETTLER };
+    [("RoyaltyLedger", at::ROYALTY_LEDGER), ("ClaimsPool", at::CLAIMS_POOL), ("FeeRouter", at::FEE_ROUTER)]
+        .map(|(name, address)| (name, address, call.abi_encode().into()))
+        .into()
+}
 
 /// The proxy that all but the timelock are behind.
 pub(super) fn proxy() -> Result<Artifact<'static>, ArtifactError> {
@@ -128,6 +162,17 @@ fn timelock(governance: &Governance) -> Vec<u8> {
 
 fn governed(governance: &Governance) -> Vec<u8> {
     governed::initializeCall { owner: at::TIMELOCK, authority: governance.authority }.abi_encode()
+}
+
+fn paced(governance: &Governance) -> Vec<u8> {
+    let (window, blocks) = (governance.lane_window, governance.lane_window_blocks);
+    paced::initializeCall {
+        owner: at::TIMELOCK,
+        authority: governance.authority,
+        window,
+        windowBlocks: blocks,
+    }
+    .abi_encode()
 }
 
 fn settled(governance: &Governance) -> Vec<u8> {

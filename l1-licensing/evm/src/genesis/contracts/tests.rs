@@ -1,5 +1,7 @@
 use alloy_primitives::{Address, Bytes, U256, address, bytes, hex, keccak256};
-use chlom_primitives::address::{TIMELOCK, is_reserved};
+use chlom_primitives::address::{
+    CLAIMS_POOL, FEE_ROUTER, PAYOUT_PROOFS, ROYALTY_LEDGER, TIMELOCK, is_reserved,
+};
 
 use super::{
     allocate::{Yard, run},
@@ -124,11 +126,22 @@ fn gen_6_governance_is_read_with_its_bounds() {
     let who = format!("{AUTHORITY:#x}");
     let given =
         parsed(&format!(r#"{{"authority":"{who}","timelockDelay":"0xe10","settler":"{who}"}}"#)).unwrap();
-    let expected = Governance { authority: AUTHORITY, timelock_delay: 3_600, settler: Some(AUTHORITY) };
+    let expected =
+        Governance { timelock_delay: 3_600, settler: Some(AUTHORITY), ..Governance::of(AUTHORITY) };
     assert_eq!(given.governance, Some(expected));
     let least = parsed(&format!(r#"{{"authority":"{who}"}}"#)).unwrap();
-    let expected = Governance { authority: AUTHORITY, timelock_delay: 172_800, settler: None };
+    let expected = Governance {
+        authority: AUTHORITY,
+        timelock_delay: 172_800,
+        settler: None,
+        lane_window: 604_800,
+        lane_window_blocks: 252_000,
+    };
     assert_eq!(least.governance, Some(expected));
+    let quick =
+        parsed(&format!(r#"{{"authority":"{who}","laneWindow":60,"laneWindowBlocks":"0x0"}}"#)).unwrap();
+    let expected = Governance { lane_window: 60, lane_window_blocks: 0, ..Governance::of(AUTHORITY) };
+    assert_eq!(quick.governance, Some(expected));
     let at = "config.chlom.governance";
     let cases = [
         (
@@ -145,6 +158,14 @@ fn gen_6_governance_is_read_with_its_bounds() {
         (
             format!(r#"{{"authority":"{who}","settler":"{TIMELOCK:#x}"}}"#),
             format!("{at}.settler: {TIMELOCK} is nobody's address"),
+        ),
+        (
+            format!(r#"{{"authority":"{who}","laneWindow":0}}"#),
+            format!("{at}.laneWindow: 0 is not 1 to 2592000"),
+        ),
+        (
+            format!(r#"{{"authority":"{who}","laneWindowBlocks":2592001}}"#),
+            format!("{at}.laneWindowBlocks: 2592001 is not 0 to 2592000"),
         ),
         (
             format!(r#"{{"authority":"{who}","timelockDelay":2592001}}"#),
@@ -165,7 +186,7 @@ fn gen_6_without_an_authority_there_is_no_state() {
 
 #[test]
 fn gen_5_the_timelock_knows_its_delay_and_nobody_administers_it_but_itself() {
-    let governance = Governance { authority: AUTHORITY, timelock_delay: 3_600, settler: None };
+    let governance = Governance { timelock_delay: 3_600, ..Governance::of(AUTHORITY) };
     let accounts = run(&spec(), &governance, SYSTEM_CONTRACTS).unwrap();
     let timelock = &accounts[&TIMELOCK];
     assert_eq!(timelock.storage[&U256::from(2)], U256::from(3_600), "_minDelay, by the storage layout");
@@ -179,4 +200,15 @@ fn gen_5_the_timelock_knows_its_delay_and_nobody_administers_it_but_itself() {
         assert!(has_role(role, AUTHORITY));
     }
     assert!(has_role(b"", TIMELOCK) && !has_role(b"", AUTHORITY), "DEFAULT_ADMIN_ROLE");
+}
+
+#[test]
+fn gen_12_the_payout_contract_settles_from_block_0() {
+    let accounts = run(&spec(), &Governance::of(AUTHORITY), SYSTEM_CONTRACTS).unwrap();
+    // Solady's OwnableRoles keeps roles at keccak256(user ‖ 8 zero bytes ‖ its seed of 4 bytes).
+    let seed = [PAYOUT_PROOFS.as_slice(), &[0; 8], &hex!("8b78c6d8")].concat();
+    for contract in [ROYALTY_LEDGER, CLAIMS_POOL, FEE_ROUTER] {
+        let roles = accounts[&contract].storage.get(&keccak256(&seed).into());
+        assert_eq!(roles, Some(&U256::from(8)), "SETTLER of {contract}");
+    }
 }

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, B256};
 use super::{
     super::{MOST_RECORDS, PAGE_BYTES, Page, padded, shared},
     RecordPage,
-    dictionary::{self, wide},
+    dictionary::{self, Names, wide},
 };
 use crate::{
     bytes::{varint_len, write_varint, zigzag},
@@ -59,45 +59,6 @@ struct Written<'a> {
     shape: Shape,
     label: &'a str,
     bytes: Vec<u8>,
-}
-
-/// A dictionary in the making, and the bytes that it takes.
-#[derive(Default)]
-struct Names<'a> {
-    sorted: Vec<&'a str>,
-    bytes: usize,
-}
-
-impl<'a> Names<'a> {
-    /// What adding a name would add.
-    fn growth(&self, name: &str) -> usize {
-        let Err(at) = self.sorted.binary_search(&name) else { return 0 };
-        let before = at.checked_sub(1).and_then(|at| self.sorted.get(at)).copied().unwrap_or("");
-        let own = dictionary::cost(before, name);
-        let Some(after) = self.sorted.get(at) else { return own };
-        // What the next one shares with the new one is at least what it shared before.
-        let saved = dictionary::cost(before, after).saturating_sub(dictionary::cost(name, after));
-        own.saturating_sub(saved)
-    }
-
-    fn insert(&mut self, name: &'a str) {
-        if let Err(at) = self.sorted.binary_search(&name) {
-            self.bytes = self.bytes.saturating_add(self.growth(name));
-            self.sorted.insert(at, name);
-        }
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        let mut before = "";
-        for name in &self.sorted {
-            dictionary::write(out, before, name);
-            before = name;
-        }
-    }
-
-    fn place(&self, name: &str) -> usize {
-        self.sorted.binary_search(&name).unwrap_or_default()
-    }
 }
 
 impl<'a> RecordWriter<'a> {

@@ -21,7 +21,7 @@ pub(crate) use encode::RecordWriter;
 
 use crate::{
     LaneId,
-    receipt::{IdParts, Name, Parts, Receipt, ReceiptId, Shape, digest},
+    receipt::{IdParts, MOST_ID_BYTES, Name, Parts, Receipt, ReceiptId, Shape, digest},
 };
 
 /// A decoded record page.
@@ -162,15 +162,20 @@ impl<'a> RecordView<'a> {
         digest(lane, &self.payer, &self.licence, self.source.as_str(), &self.id, self.time, &self.parts)
     }
 
+    /// Its id as a receipt has it; `None` never, of a decoded page.
+    pub fn receipt_id(&self) -> Option<ReceiptId> {
+        let mut id = Vec::with_capacity(MOST_ID_BYTES);
+        self.id.write(&mut id);
+        ReceiptId::new(std::str::from_utf8(&id).ok()?).ok()
+    }
+
     /// The receipt; `None` never, of a decoded page.
     pub fn to_receipt(&self) -> Option<Receipt> {
-        let mut id = Vec::new();
-        self.id.write(&mut id);
         Some(Receipt {
             payer: self.payer,
             licence: self.licence,
             source: self.source.clone(),
-            id: ReceiptId::new(std::str::from_utf8(&id).ok()?).ok()?,
+            id: self.receipt_id()?,
             time: self.time,
             body: self.parts.body()?,
             signature: self.signature.copied(),
