@@ -62,8 +62,8 @@ fn main() {
         drafts.iter().map(|draft| (header(draft), draft.elements())).collect();
     let ((), checked) = timed(|| {
         for (header, elements) in &batches {
-            let blob = Blob::new(elements, header.blob.rows).unwrap();
-            assert_eq!(check(header, blob, &state), Ok(None));
+            let blob = Blob::new(header, elements).unwrap();
+            assert_eq!(check(blob, &state), Ok(None));
         }
     });
     let bytes = (pages * 1_984) as f64 / count as f64;
@@ -75,7 +75,7 @@ fn main() {
     println!("| bytes a receipt, everything included | {bytes:.2} |");
     println!("| of that, entropy of a receipt | {:.2} |", entropy() / 8.0);
     let (header, elements) = &batches[0];
-    let blob = Blob::new(elements, header.blob.rows).unwrap();
+    let blob = Blob::new(header, elements).unwrap();
     judgements(header, blob, if full { 2_000 } else { 1 });
 }
 
@@ -180,7 +180,7 @@ fn judgements(header: &Header, blob: Blob<'_>, rounds: usize) {
         ("earlier", Fraud::Earlier(place, Box::new(earlier(header, blob)))),
     ];
     for (name, fraud) in frauds {
-        let (proof, proving) = timed(|| prove(header, blob, &fraud));
+        let (proof, proving) = timed(|| prove(blob, &fraud));
         if name == "earlier" {
             eprintln!("a proof is built in {:.1} µs", proving * 1e6);
         }

@@ -5,13 +5,16 @@ use chlom_crypto::kzg::{
     RowCount,
 };
 
-use crate::page::Page;
+use crate::{Header, page::Page};
 
-/// The elements of a blob's data rows, row after row.
+/// A header and the elements of its blob's data rows, row after row.
 #[derive(Clone, Copy)]
-pub struct Blob<'a>(&'a [u8]);
+pub struct Blob<'a> {
+    header: &'a Header,
+    elements: &'a [u8],
+}
 
-/// Another number of bytes than the rows have.
+/// Another number of bytes than the header's rows have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{rows} rows of data have {expected} bytes, not {found}")]
 pub struct BlobLength {
@@ -24,28 +27,34 @@ pub struct BlobLength {
 }
 
 impl<'a> Blob<'a> {
-    /// Takes 131,072 bytes a row. Whether they are the committed ones is for the caller to know.
+    /// Takes 131,072 bytes for each of the header's rows. Whether they are the committed ones is for the caller to know.
     ///
     /// # Errors
     /// [`BlobLength`].
-    pub fn new(elements: &'a [u8], rows: RowCount) -> Result<Self, BlobLength> {
-        let expected = rows.data().saturating_mul(ROW_DATA_BYTES);
-        if elements.len() == expected {
-            Ok(Self(elements))
+    pub fn new(header: &'a Header, elements: &'a [u8]) -> Result<Self, BlobLength> {
+        let rows = header.blob.rows.data();
+        let (expected, found) = (rows.saturating_mul(ROW_DATA_BYTES), elements.len());
+        if found == expected {
+            Ok(Self { header, elements })
         } else {
-            Err(BlobLength { rows: rows.data(), expected, found: elements.len() })
+            Err(BlobLength { rows, expected, found })
         }
+    }
+
+    /// The header.
+    pub const fn header(&self) -> &'a Header {
+        self.header
     }
 
     /// Pages, in use or not.
     pub fn pages(&self) -> u32 {
-        u32::try_from(self.0.len() / BYTES_PER_CELL).unwrap_or(u32::MAX)
+        u32::try_from(self.elements.len() / BYTES_PER_CELL).unwrap_or(u32::MAX)
     }
 
     /// The 2,048 bytes of a page's cell; empty past the last.
     pub fn cell(&self, page: u32) -> &'a [u8] {
         let from = usize::try_from(page).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_CELL);
-        self.0.get(from..from.saturating_add(BYTES_PER_CELL)).unwrap_or_default()
+        self.elements.get(from..from.saturating_add(BYTES_PER_CELL)).unwrap_or_default()
     }
 
     /// A page; `None` when its cell is no payload.

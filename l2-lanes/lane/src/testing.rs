@@ -238,11 +238,11 @@ pub(crate) fn batch(number: u32, receipts: Vec<Receipt>, state: &MemoryState) ->
 
 impl Batch {
     pub(crate) fn blob(&self) -> Blob<'_> {
-        Blob::new(&self.elements, self.header.blob.rows).unwrap()
+        Blob::new(&self.header, &self.elements).unwrap()
     }
 
     pub(crate) fn check(&self, state: &MemoryState) -> Option<Fraud> {
-        fraud::check(&self.header, self.blob(), state).unwrap()
+        fraud::check(self.blob(), state).unwrap()
     }
 
     pub(crate) fn page(&self, index: u32) -> Page {
@@ -258,7 +258,7 @@ impl Batch {
 
     /// What the chain says of the proof of a fraud.
     pub(crate) fn convict(&self, fraud: &Fraud) -> Result<Verdict, NoFraud> {
-        let proof = fraud::prove(&self.header, self.blob(), fraud);
+        let proof = fraud::prove(self.blob(), fraud);
         assert!(proof.cells.len() <= 3);
         let header = Header::decode(&self.header.encode()).unwrap();
         fraud::judge(&header, proof.kind as u8, &proof.cells, &proof.evidence)

@@ -17,8 +17,8 @@ fn batches(mut receipts: Vec<Receipt>) -> Vec<Draft> {
         let header = draft.header([0xc0; 48], B256::ZERO);
         assert_eq!(Header::decode(&header.encode()), Ok(header.clone()));
         let elements = draft.elements();
-        let blob = crate::Blob::new(&elements, header.blob.rows).unwrap();
-        assert_eq!(crate::fraud::check(&header, blob, &state), Ok(None));
+        let blob = crate::Blob::new(&header, &elements).unwrap();
+        assert_eq!(crate::fraud::check(blob, &state), Ok(None));
         drafts.push(draft);
         receipts = rest;
     }

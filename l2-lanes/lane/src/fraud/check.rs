@@ -20,8 +20,8 @@ use crate::{
 ///
 /// # Errors
 /// When state cannot be read.
-pub fn check<S: LaneState>(header: &Header, blob: Blob<'_>, state: &S) -> Result<Option<Fraud>, S::Error> {
-    let batch = match Batch::decode(header, blob) {
+pub fn check<S: LaneState>(blob: Blob<'_>, state: &S) -> Result<Option<Fraud>, S::Error> {
+    let batch = match Batch::decode(blob) {
         Ok(batch) => batch,
         Err(fraud) => return Ok(Some(fraud)),
     };
@@ -41,7 +41,8 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// Decodes all pages, each beside the one before.
-    fn decode(header: &'a Header, blob: Blob<'_>) -> Result<Self, Fraud> {
+    fn decode(blob: Blob<'a>) -> Result<Self, Fraud> {
+        let header = blob.header();
         let mut batch = Self { header, records: Vec::new(), tables: Vec::new(), leaves: Vec::new() };
         let mut last: Option<Entries> = None;
         for index in 0..blob.pages() {

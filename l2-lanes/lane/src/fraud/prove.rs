@@ -30,8 +30,8 @@ pub struct Proof {
 }
 
 /// The proof of a fraud. Upholds [LAN-64].
-pub fn prove(header: &Header, blob: Blob<'_>, fraud: &Fraud) -> Proof {
-    let mut pages = pages(header, fraud);
+pub fn prove(blob: Blob<'_>, fraud: &Fraud) -> Proof {
+    let mut pages = pages(blob.header(), fraud);
     pages.sort_unstable();
     pages.dedup();
     let open = |page: u32| {

@@ -183,7 +183,7 @@ fn put(batch: &mut Batch, page: u32, bytes: &chlom_lane::page::Page) {
 }
 
 fn table(batch: &Batch) -> TablePage {
-    let blob = Blob::new(&batch.elements, batch.header.blob.rows).unwrap();
+    let blob = Blob::new(&batch.header, &batch.elements).unwrap();
     TablePage::decode(&blob.page(batch.header.record_pages).unwrap()).unwrap()
 }
 
@@ -239,9 +239,9 @@ fn lan_62_every_kind_of_fraud_is_found_proven_and_judged_by_the_module() {
     for (change, kind, apply) in CHANGES {
         let (mut batch, mut state) = (batch(7), state());
         apply(&mut batch, &mut state);
-        let blob = Blob::new(&batch.elements, batch.header.blob.rows).unwrap();
-        let fraud: Fraud = check(&batch.header, blob, &state).unwrap().expect(change);
-        let proof = prove(&batch.header, blob, &fraud);
+        let blob = Blob::new(&batch.header, &batch.elements).unwrap();
+        let fraud: Fraud = check(blob, &state).unwrap().expect(change);
+        let proof = prove(blob, &fraud);
         assert_eq!(proof.kind as u8, kind, "{change}: {fraud:?}");
         let cells: Vec<ILane::Cell> = proof
             .cells

@@ -168,8 +168,8 @@ pub(crate) fn pay(batches: Vec<Vec<Receipt>>) -> Paid {
         let (draft, rest) = build(frame(number, predecessor), receipts, &state).unwrap();
         assert!(rest.is_empty());
         let (header, elements) = (header(&draft), draft.elements());
-        let blob = Blob::new(&elements, header.blob.rows).unwrap();
-        assert_eq!(check(&header, blob, &state), Ok(None));
+        let blob = Blob::new(&header, &elements).unwrap();
+        assert_eq!(check(blob, &state), Ok(None));
         settle(&mut ledger, &forest, &draft);
         predecessor = header.batch_root();
     }

@@ -175,6 +175,13 @@ fn the_module_decodes_headers_and_refuses_with_the_number() {
 }
 
 #[test]
+fn the_interface_is_the_one_that_solidity_has() {
+    // As solc gives them for contracts/src/lanes/interfaces/ILane.sol.
+    assert_eq!(ILane::decodeHeaderCall::SELECTOR, [0x64, 0xda, 0xf9, 0xd6]);
+    assert_eq!(ILane::judgeCall::SELECTOR, [0xeb, 0xef, 0x78, 0x05]);
+}
+
+#[test]
 fn a_header_costs_gas_before_it_is_looked_at() {
     let call = ILane::decodeHeaderCall { header: vec![0; 5_000].into() };
     let mut ctx = MemoryContext { gas: 1_000, ..MemoryContext::new(LANE) };

@@ -57,7 +57,7 @@ fn a_submitter_that_adds_a_receipt_to_the_sums_is_convicted_by_verified_cells() 
     let mut wrong = right.clone();
     let table = right.record_pages;
     let cell = table as usize * 2_048;
-    let page = Blob::new(&elements, right.blob.rows).unwrap().page(table).unwrap();
+    let page = Blob::new(&right, &elements).unwrap().page(table).unwrap();
     let mut decoded = chlom_lane::page::TablePage::decode(&page).unwrap();
     decoded.rows[0].revenue += 10_000;
     let changed = chlom_lane::blob::elements(&[decoded.encode()], kzg::RowCount::new(1).unwrap());
@@ -66,10 +66,10 @@ fn a_submitter_that_adds_a_receipt_to_the_sums_is_convicted_by_verified_cells() 
     wrong.payers[0].owed += again.rows[0].owed - draft.rows[0].owed;
 
     let (rows, commitments, header) = published(&elements, &wrong);
-    let blob = Blob::new(&elements, header.blob.rows).unwrap();
-    let fraud = check(&header, blob, &state).unwrap().expect("a fraud");
+    let blob = Blob::new(&header, &elements).unwrap();
+    let fraud = check(blob, &state).unwrap().expect("a fraud");
     assert!(matches!(fraud, Fraud::RowRevenue { .. }), "{fraud:?}");
-    let proof = prove(&header, blob, &fraud);
+    let proof = prove(blob, &fraud);
 
     // The opened cells are the blob's.
     let square = kzg::extend(&rows, &Cancel::new()).unwrap();
@@ -87,8 +87,8 @@ fn a_submitter_that_adds_a_receipt_to_the_sums_is_convicted_by_verified_cells() 
 
     // The same proof says nothing of the right batch.
     let (_, _, header) = published(&draft.elements(), &right);
-    let blob = Blob::new(&elements, header.blob.rows).unwrap();
-    let mut of_right = prove(&header, blob, &fraud);
+    let blob = Blob::new(&header, &elements).unwrap();
+    let mut of_right = prove(blob, &fraud);
     let sound = draft.elements();
     for (cell, page) in of_right.cells.iter_mut().zip([0usize, 0, 0]) {
         let at = page + (usize::from(cell.row) * 64 + usize::from(cell.column)) * 2_048;
@@ -113,7 +113,7 @@ fn lan_65_judging_is_paid_for_before_it_begins() {
     let receipts = demo::receipts(RECEIPTS.lines().skip(1).take(50), 1);
     let (draft, _) = build(demo::frame(1, Default::default()), receipts, &state).unwrap();
     let (header, elements) = (demo::header(&draft), draft.elements());
-    let proof = prove(&header, Blob::new(&elements, header.blob.rows).unwrap(), &Fraud::Page(0));
+    let proof = prove(Blob::new(&header, &elements).unwrap(), &Fraud::Page(0));
     assert_eq!(call(&header, &proof, 1_000).0, Err(ModuleError::OutOfGas));
     let refusal = ILane::NoFraud { reason: 6 }.abi_encode();
     assert_eq!(call(&header, &proof, 100_000).0, Err(ModuleError::Revert(refusal.into())));

@@ -42,6 +42,14 @@ fn lan_15_a_cell_that_is_no_payload_is_malformed() {
 }
 
 #[test]
+fn lan_14_a_blob_of_another_size_than_the_headers_is_refused() {
+    let (batch, _) = small();
+    let short = &batch.elements[..batch.elements.len() - 1];
+    let refusal = crate::blob::BlobLength { rows: 1, expected: 131_072, found: 131_071 };
+    assert_eq!(crate::Blob::new(&batch.header, short).err(), Some(refusal));
+}
+
+#[test]
 fn lan_54_a_payers_total_is_what_its_rows_can_owe() {
     let (mut batch, state) = (large(1), MemoryState::open());
     batch.header.payers[1].owed -= 1;

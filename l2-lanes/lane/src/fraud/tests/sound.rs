@@ -130,6 +130,23 @@ proptest! {
     }
 }
 
+/// Statements of every kind about any pages, one seed after the other: the seed in the message replays it.
+#[test]
+fn lan_60_a_right_batch_withstands_half_a_million_statements_slow() {
+    let state = MemoryState::open();
+    for number in 0..500_000 {
+        let mut seed = Seed(number);
+        let batch = seed.pick(&RIGHT[..]);
+        let kind = 1 + seed.below(9) as u8;
+        let pages = some_pages(batch, &mut seed);
+        let evidence = some_evidence(batch, kind, &mut seed);
+        let result = judge(&batch.header, kind, &cells(batch, &pages), &evidence);
+        let accepted =
+            result.is_ok_and(|verdict| verdict.check == Check::None || confirmed(batch, &state, &verdict));
+        assert!(!accepted, "seed {number}: kind {kind}, pages {pages:?}, evidence {evidence:?}");
+    }
+}
+
 /// Every statement that `check` could make, made about a right batch: each is refused as right or as about nothing.
 #[test]
 fn lan_63_every_statement_about_every_page_of_a_right_batch_is_refused() {
