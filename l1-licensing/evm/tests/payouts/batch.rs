@@ -48,12 +48,12 @@ impl Batch {
     }
 
     pub(crate) fn blob(&self) -> Blob<'_> {
-        Blob::new(&self.elements, self.header.blob.rows).unwrap()
+        Blob::new(&self.header, &self.elements).unwrap()
     }
 
     /// The bytes that `challenge` takes for a fraud.
     pub(crate) fn proof_of(&self, fraud: &Fraud) -> Vec<u8> {
-        let proof = fraud::prove(&self.header, self.blob(), fraud);
+        let proof = fraud::prove(self.blob(), fraud);
         let square = kzg::extend(&self.rows, &Cancel::new()).unwrap();
         let cells = proof.cells.iter().map(|cell| {
             let proofs = kzg::prove_rows(&square, &[cell.row], &Cancel::new()).unwrap();

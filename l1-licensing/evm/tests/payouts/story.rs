@@ -49,7 +49,7 @@ fn a_right_batch_pays_and_a_wrong_one_costs_its_submitter() {
 
     // Submit right: 40 receipts of 10.00, half under 20 % and half under 5 %: 25.00 a payer.
     let right = world.right(0, 40);
-    assert_eq!(check(&right.header, right.blob(), &state()), Ok(None));
+    assert_eq!(check(right.blob(), &state()), Ok(None));
     let (claim, submit_gas) = world.submit(&right);
     for payer in world.payers() {
         assert_eq!(world.pot(payer), (975 * CHM, 25 * CHM));
@@ -60,7 +60,7 @@ fn a_right_batch_pays_and_a_wrong_one_costs_its_submitter() {
     // Submit wrong: a watcher finds it, commits, and proves it with cells of the blob.
     let bad = wrong(&mut world);
     let (bad_claim, next_gas) = world.submit(&bad);
-    let fraud = check(&bad.header, bad.blob(), &state()).unwrap().expect("a fraud");
+    let fraud = check(bad.blob(), &state()).unwrap().expect("a fraud");
     assert!(matches!(fraud, Fraud::RowRevenue { .. }), "{fraud:?}");
     let (root, proof) = (bad.root(), bad.proof_of(&fraud));
     let salt = B256::repeat_byte(7);
@@ -180,7 +180,7 @@ fn a_batch_under_a_licence_that_nobody_has_is_convicted_by_the_registry() {
     let (draft, _) = chlom_lane::build(world.frame(), sold, &pretended).unwrap();
     let batch = Batch::right(draft);
     world.submit(&batch);
-    let fraud = check(&batch.header, batch.blob(), &state()).unwrap().expect("a fraud");
+    let fraud = check(batch.blob(), &state()).unwrap().expect("a fraud");
     let call =
         Payouts::challenge_0Call { batchRoot: batch.root(), fraudProof: batch.proof_of(&fraud).into() };
     world.call(WATCHER, &call);
