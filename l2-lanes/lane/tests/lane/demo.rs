@@ -72,7 +72,7 @@ fn forest() -> Forest {
         let split = forest.register(Split::Vector(SplitVector::canonical(shares, licence.denom).unwrap()));
         let terms = Terms { state: State::Active, end: u64::MAX, royalty_bps: licence.bps(), split };
         let edge = licence.parent.map(|p| Edge::new(keccak256(&p.id), p.rate.0, p.rate.1).unwrap());
-        forest.mint(keccak256(&licence.id), edge, (START, START), terms).unwrap();
+        forest.mint(keccak256(&licence.id), edge, START, terms).unwrap();
     }
     forest
 }
