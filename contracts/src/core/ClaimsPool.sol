@@ -34,9 +34,9 @@ contract ClaimsPool is IClaimsPool, Governed, ReentrancyGuardTransient {
         nonReentrant
     {
         if (amount == 0) revert ClaimsPoolAmountZero();
+        _exclude(batch, excluded);
         if (msg.value != (token == address(0) ? amount : 0)) revert ClaimsPoolValue(msg.value, amount);
         _held[batch][token] += amount;
-        _exclude(batch, excluded);
         emit Forfeited(batch, token, amount);
         if (token != address(0)) {
             uint256 before = SafeTransferLib.balanceOf(token, address(this));

@@ -86,6 +86,8 @@ contract ClaimsPoolTest is RoyaltyBase {
         vm.expectRevert(Ownable.Unauthorized.selector);
         claimsPool.deposit("a", CHM, 1, new address[](0));
         vm.expectRevert(Ownable.Unauthorized.selector);
+        claimsPool.exclude("a", new address[](1));
+        vm.expectRevert(Ownable.Unauthorized.selector);
         claimsPool.payClaim("a", CHM, VICTIM, 1, "ref");
         vm.deal(_depositor, 10);
         vm.startPrank(_depositor);
