@@ -2,6 +2,7 @@
 
 use std::{
     io::Write,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -61,7 +62,11 @@ pub(crate) fn run(args: &GetArgs) -> Result<()> {
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let shown = path.display();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)
+    // What a file has that anybody makes: the user's umask takes from it.
+    let usual = std::fs::Permissions::from_mode(0o666);
+    let mut file = tempfile::Builder::new()
+        .permissions(usual)
+        .tempfile_in(folder)
         .map_err(|error| Usage(format!("cannot write into {}: {error}", folder.display())))?;
     file.write_all(bytes)
         .and_then(|()| file.as_file().sync_all())
