@@ -42,7 +42,7 @@ pub use prove::prove_rows;
 pub use recover::{Line, PartialSquare, RecoverError, Unrecoverable, check_recoverable, recover};
 pub use setup::{KzgSettings, expect_no_proofs, setup};
 pub use square::{CellId, Proofs, RowCount, Square};
-pub use verify::{ProvenCell, find_wrong_cells, verify_cells, verify_point};
+pub use verify::{ProvenCell, find_wrong_cells, verify_cells, verify_data_cells, verify_point};
 
 /// Field elements of a data row: a blob of EIP-4844.
 pub const ELEMENTS_PER_ROW: usize = 4096;

@@ -4,8 +4,8 @@ use c_kzg::{Bytes32, Bytes48, Cell};
 use rayon::prelude::*;
 
 use super::{
-    BYTES_PER_CELL, Cancel, CellId, KzgError, PointKind, SquareCommitments, extend::library, field, point,
-    setup,
+    BYTES_PER_CELL, COLUMNS, Cancel, CellId, KzgError, PointKind, RowCount, SquareCommitments,
+    extend::library, field, point, setup,
 };
 
 /// Cells that are worth a batch of their own, and batches that are made at most. Batches are how cores share the work,
@@ -36,15 +36,34 @@ pub fn verify_cells(
     cells: &[ProvenCell],
     cancel: &Cancel,
 ) -> Result<(), KzgError> {
-    let sorted = in_order(commitments, cells)?;
+    verify_sorted(commitments.as_slice(), &in_order(commitments.rows(), cells)?, cancel)
+}
+
+/// As [`verify_cells`] for cells of data rows, from the data rows' commitments alone, which the caller knows to be sound
+/// (a header of theirs was published): without the milliseconds that deriving the parity rows' takes.
+///
+/// # Errors
+/// As [`verify_cells`]; [`KzgError::RowCount`]; [`KzgError::UnknownCell`] for a cell of a parity row too.
+pub fn verify_data_cells(
+    commitments: &[[u8; 48]],
+    cells: &[ProvenCell],
+    cancel: &Cancel,
+) -> Result<(), KzgError> {
+    let rows = RowCount::new(commitments.len())?;
+    let sorted = in_order(rows, cells)?;
+    match sorted.iter().find(|cell| usize::from(cell.id.row) >= commitments.len()) {
+        Some(parity) => {
+            Err(KzgError::UnknownCell { cell: parity.id, rows: commitments.len(), columns: COLUMNS })
+        }
+        None => verify_sorted(commitments, &sorted, cancel),
+    }
+}
+
+fn verify_sorted(rows: &[[u8; 48]], sorted: &[&ProvenCell], cancel: &Cancel) -> Result<(), KzgError> {
     let batches = (sorted.len() / CELLS_WORTH_A_BATCH).clamp(1, MAX_BATCHES);
     sorted.par_chunks(sorted.len().div_ceil(batches).max(1)).try_for_each(|batch| {
         cancel.check()?;
-        if verify_batch(commitments, batch)? {
-            Ok(())
-        } else {
-            Err(KzgError::WrongCells { cells: cells.len() })
-        }
+        if verify_batch(rows, batch)? { Ok(()) } else { Err(KzgError::WrongCells { cells: sorted.len() }) }
     })
 }
 
@@ -58,12 +77,12 @@ pub fn find_wrong_cells(
     cells: &[ProvenCell],
     cancel: &Cancel,
 ) -> Result<Vec<CellId>, KzgError> {
-    let sorted = in_order(commitments, cells)?;
+    let sorted = in_order(commitments.rows(), cells)?;
     let mut wrong = Vec::new();
     let mut open = vec![&sorted[..]];
     while let Some(batch) = open.pop() {
         cancel.check()?;
-        if verify_batch(commitments, batch)? {
+        if verify_batch(commitments.as_slice(), batch)? {
             continue;
         }
         if let [one] = batch {
@@ -100,12 +119,9 @@ pub fn verify_point(
 }
 
 /// Sorted by place, so that a batch meets few rows. Refuses unknown places and any place twice.
-fn in_order<'a>(
-    commitments: &SquareCommitments,
-    cells: &'a [ProvenCell],
-) -> Result<Vec<&'a ProvenCell>, KzgError> {
-    let known = |cell: &'a ProvenCell| cell.id.check(commitments.rows()).map(|_| cell);
-    let mut sorted = cells.iter().map(known).collect::<Result<Vec<_>, _>>()?;
+fn in_order(rows: RowCount, cells: &[ProvenCell]) -> Result<Vec<&ProvenCell>, KzgError> {
+    let known = cells.iter().map(|cell| cell.id.check(rows).map(|_| cell));
+    let mut sorted = known.collect::<Result<Vec<_>, _>>()?;
     sorted.sort_unstable_by_key(|cell| cell.id);
     match sorted.windows(2).find(|pair| pair[0].id == pair[1].id) {
         Some(twice) => Err(KzgError::DuplicateCell(twice[0].id)),
@@ -113,8 +129,7 @@ fn in_order<'a>(
     }
 }
 
-fn verify_batch(commitments: &SquareCommitments, batch: &[&ProvenCell]) -> Result<bool, KzgError> {
-    let rows = commitments.as_slice();
+fn verify_batch(rows: &[[u8; 48]], batch: &[&ProvenCell]) -> Result<bool, KzgError> {
     let of_row: Vec<_> = batch.iter().map(|cell| Bytes48::new(rows[usize::from(cell.id.row)])).collect();
     let columns: Vec<_> = batch.iter().map(|cell| u64::from(cell.id.column)).collect();
     let cells: Vec<_> = batch.iter().map(|cell| Cell::new(*cell.cell)).collect();

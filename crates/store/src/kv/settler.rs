@@ -69,7 +69,7 @@ impl Settler {
     /// The state once there is room for more.
     pub(crate) fn room(&self) -> Result<MutexGuard<'_, State>, KvError> {
         let mut state = self.state.lock();
-        while state.failed.is_none() && state.waiting.weight() >= self.due.saturating_mul(MOST) {
+        while state.failed.is_none() && state.waiting.weight() > self.due.saturating_mul(MOST) {
             self.changed.wait(&mut state);
         }
         sound(&state)?;

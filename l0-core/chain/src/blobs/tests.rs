@@ -260,6 +260,30 @@ fn dam_8_cells_of_data_and_parity_open_a_blob_and_wrong_ones_do_not() {
 }
 
 #[test]
+fn dam_8_cells_of_data_rows_cost_by_the_rows_that_they_open() {
+    let mut ctx = context();
+    let (header, commitments, data) = blob(8, 3, 7);
+    let id = publish(&mut ctx, &header.encode(), &commitments, 8 * FEE).unwrap();
+    let (square, proofs, _) = kzg::extend_with_proofs(&data, &Cancel::new()).unwrap();
+    let mut gas_of = |places: &[(u16, u16)]| {
+        let cells = places.iter().map(|(row, column)| {
+            let place = kzg::CellId { row: *row, column: *column };
+            let (data, proof) = (square.cell(place).unwrap(), proofs.proof(place).unwrap());
+            I::Cell { row: *row, column: *column, data: data.to_vec().into(), proof: proof.to_vec().into() }
+        });
+        let call_ = I::verifyCellsCall { id, commitments: commitments.clone(), cells: cells.collect() };
+        let before = ctx.gas;
+        assert!(call(&mut ctx, &call_).unwrap());
+        before - ctx.gas
+    };
+    let [one, same, other, parity] =
+        [&[(3, 5)][..], &[(3, 5), (3, 90)], &[(3, 5), (4, 5)], &[(3, 5), (12, 5)]].map(&mut gas_of);
+    assert_eq!(same - one, super::verify::CELL_GAS);
+    assert_eq!(other - same, super::verify::CALL_ROW_GAS);
+    assert_eq!(parity - same, 7 * super::verify::CALL_ROW_GAS, "all rows' commitments are derived from");
+}
+
+#[test]
 fn dam_8_a_point_evaluation_is_judged_against_its_row() {
     let mut ctx = context();
     // A zero row: its commitment and every proof are infinity, its value is zero everywhere.

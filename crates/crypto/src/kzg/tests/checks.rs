@@ -17,6 +17,22 @@ fn cells_of_data_and_parity_rows_are_verified_in_any_order() {
 }
 
 #[test]
+fn cells_of_data_rows_need_the_data_rows_commitments_alone() {
+    let known = two_rows();
+    let rows = &known.commitments.as_slice()[..2];
+    let data: Vec<_> = some_cells().into_iter().filter(|cell| cell.id.row < 2).collect();
+    let verdict = |cells: &[ProvenCell]| verify_data_cells(rows, cells, &Cancel::new());
+    assert_eq!(verdict(&data), Ok(()));
+    let mut wrong = data.clone();
+    wrong[0].cell[31] ^= 1;
+    assert_eq!(verdict(&wrong), Err(KzgError::WrongCells { cells: 3 }));
+    let parity = KzgError::UnknownCell { cell: cell(2, 5), rows: 2, columns: 128 };
+    assert_eq!(verdict(&[data[0].clone(), known.proven(2, 5)]), Err(parity));
+    let uneven = verify_data_cells(&known.commitments.as_slice()[..3], &data, &Cancel::new());
+    assert_eq!(uneven, Err(KzgError::RowCount(3)));
+}
+
+#[test]
 fn a_batch_larger_than_c_kzg_is_given_at_once_is_verified_whole() {
     let known = Known::of(wide_data(12, 4));
     let mut all: Vec<_> = (0..8)
