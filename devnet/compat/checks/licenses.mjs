@@ -195,9 +195,8 @@ export async function run(t) {
       const got = allocations.map(({ to, amount }) => ({ address: to.toLowerCase(), amount: String(amount) }));
       assert.deepEqual(got, sorted, id);
       assert.equal(left, BigInt(residual), id);
-      // A payout that fails stops no other, so that an estimate would be content with gas for none.
-      const gas = BigInt(payees.length) * 250_000n + 100_000n;
-      await write(ledger, 'withdrawBatch', [payees.map((_, index) => ({ key, token: token.address, index }))], { gas });
+      // A payout that fails stops no other; too little gas for one undoes all, so that an estimate is enough for each.
+      await write(ledger, 'withdrawBatch', [payees.map((_, index) => ({ key, token: token.address, index }))]);
       for (const { address, amount } of payees) paid.set(address, (paid.get(address) ?? 0n) + BigInt(amount));
       fees += BigInt(fee);
     }
