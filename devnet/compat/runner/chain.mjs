@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline';
 import { launch, execute } from './processes.mjs';
 import { rpcClient } from './rpc.mjs';
 
-const READY_MS = 30_000;
-const STOP_MS = 10_000;
+const READY_MS = 120_000;
+const STOP_MS = 60_000;
 
 /** The binary under test: `CHLOM_BIN`, or what cargo builds in this workspace. */
 export async function findBinary() {

@@ -16,7 +16,7 @@ export function launch(file, args, options = {}) {
 }
 
 /** Runs a process to its end; a non-zero exit status is an answer, not an exception. */
-export async function execute(file, args, { timeoutMs = 120_000, ...options } = {}) {
+export async function execute(file, args, { timeoutMs = 280_000, ...options } = {}) {
   const child = launch(file, args, options);
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
