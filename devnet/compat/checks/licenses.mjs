@@ -61,12 +61,7 @@ export async function run(t) {
     const some = `${await t.folder()}/some.json`;
     const names = new Set(['AST-9003', 'AST-9004', 'AST-9000']);
     await writeFile(some, JSON.stringify(documents.filter(({ id }) => names.has(id))));
-    // Now and then a transaction of an import stays out of all blocks, for a reason not found yet (it is named in the notes):
-    // what is promised here is that running it again goes on.
-    for (let tries = 0; tries < 3; tries += 1) {
-      const { code } = await chlom.attempt('license', 'import', some, '--policy', POLICY, ...from);
-      if (code === 0) break;
-    }
+    await chlom.run('license', 'import', some, '--policy', POLICY, ...from);
     const done = await chlom.json(...importing, ...from);
     assert.deepEqual(tally(done), { new: 20, unchanged: 3 });
     for (const { id, owner } of documents) {

@@ -8,7 +8,18 @@ use chlom_state::Account;
 
 use super::{Leaving, Table};
 
+/// Blocks that may come between reading a sender's account and taking its transaction in.
+const REMEMBERED: usize = 8;
+
 impl Table {
+    /// An account as it was read, with the nonce that blocks since have given it: when they took all that its sender had
+    /// here, nothing else in the pool knows.
+    pub(super) fn as_of_now(&self, address: &Address, account: &Account) -> Account {
+        let newest = self.moved.iter().rev().find_map(|nonces| nonces.get(address));
+        let nonce = newest.map_or(account.nonce, |nonce| account.nonce.max(*nonce));
+        Account { nonce, ..*account }
+    }
+
     /// The accounts with transactions here whose state a block with these transactions changed in a way that matters.
     pub(crate) fn touched_by(&self, included: &[Arc<Tx>]) -> Vec<Address> {
         let senders = included.iter().map(|tx| tx.sender());
@@ -47,6 +58,11 @@ impl Table {
                 self.suspect(tx.sender());
             }
         }
+        // Of a sender's transactions, which stand in order, the last counts.
+        self.moved.push_back(included.iter().map(|tx| (tx.sender(), tx.nonce().saturating_add(1))).collect());
+        if self.moved.len() > REMEMBERED {
+            self.moved.pop_front();
+        }
         self.counts.included += known;
         self.counts.stale = stale_before + (self.counts.stale - stale_before).saturating_sub(known);
         self.expire(now);
@@ -61,6 +77,7 @@ impl Table {
         fresh: &mut Vec<Arc<Tx>>,
     ) {
         self.new_base_fee(base_fee);
+        self.moved.clear();
         for (address, account) in accounts {
             self.settle(address, account, now, fresh);
         }

@@ -22,6 +22,7 @@ impl Table {
         if self.by_hash.contains_key(&new.hash) {
             return Err(AddError::AlreadyKnown);
         }
+        let account = &self.as_of_now(&new.sender, account);
         self.catch_up(&new, account, now, fresh);
         let (balance, config) = (account.balance, &self.config);
         let place = match self.senders.get(&new.sender) {

@@ -52,6 +52,8 @@ pub(crate) struct Table {
     ranking: Option<evict::Ranking>,
     /// Accounts that the builder had trouble with; the next block reads them anew.
     suspects: HashSet<Address>,
+    /// Nonces of senders after each of the newest blocks, oldest first.
+    moved: VecDeque<HashMap<Address, u64>>,
     weight: usize,
     raw_bytes: u64,
     next_id: u64,
@@ -101,6 +103,7 @@ impl Table {
             heads: Heads::default(),
             ranking: None,
             suspects: HashSet::new(),
+            moved: VecDeque::new(),
             weight: 0,
             raw_bytes: 0,
             next_id: 0,

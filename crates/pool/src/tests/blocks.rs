@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use alloy_primitives::U256;
 
 use super::fixture::*;
-use crate::PoolConfig;
+use crate::{AddError, PoolConfig};
 
 #[test]
 fn a_block_takes_what_it_included_and_what_it_made_impossible() {
@@ -34,6 +34,29 @@ fn a_block_that_fills_a_gap_promotes_and_says_so() {
     set(&mut state, account(1), 1, U256::from(RICH));
     pool.on_block(&[draft(1, 0).tx()], &state, 0, Instant::now()).unwrap();
     assert_eq!((pool.status().pending, heard.try_recv().unwrap().nonce()), (1, 1));
+}
+
+/// Whoever adds reads the account first: a block may come between, and take all that the account had here.
+#[test]
+fn what_was_judged_by_the_state_before_a_block_does_not_wait_behind_it() {
+    let (pool, mut state) = (pool(), state());
+    let before = state.clone();
+    let txs: Vec<_> = (0..3).map(|nonce| draft(1, nonce).tx()).collect();
+    pool.add(txs[0].clone(), &before).unwrap();
+    set(&mut state, account(1), 1, U256::from(RICH));
+    pool.on_block(&txs[..1], &state, 0, Instant::now()).unwrap();
+    pool.on_block(&[], &state, 0, Instant::now()).unwrap();
+    pool.add(txs[1].clone(), &before).unwrap();
+    assert_eq!((pool.status().pending, pool.status().queued), (1, 0));
+    let late = pool.add(draft(1, 0).value(9).tx(), &before);
+    assert_eq!(late, Err(AddError::NonceTooLow { next: 1, nonce: 0 }));
+    pool.table().read().check_invariants();
+    // After a head that is older the state alone counts.
+    pool.reset(&before, 0).unwrap();
+    assert_eq!((pool.status().pending, pool.status().queued), (0, 1));
+    pool.add(txs[0].clone(), &before).unwrap();
+    assert_eq!(pool.status().pending, 2);
+    pool.table().read().check_invariants();
 }
 
 #[test]
