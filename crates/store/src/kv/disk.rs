@@ -16,7 +16,7 @@ use fjall::{
 use super::{
     Batch, Kv, Snapshot, Table, Value, Visit,
     history_filter::HistoryFilter,
-    run::Runs,
+    run::{Runs, first_of},
     settler::{Engine, Settler},
     waiting::{self, WAITING, Waiting},
 };
@@ -131,11 +131,7 @@ impl DiskKv {
 
     fn add(&self, writes: &mut fjall::OwnedWriteBatch, items: Vec<(Table, Value, Option<Value>)>) {
         for (table, key, value) in near_each_other(items) {
-            let table = &self.engine.tables[table.index()];
-            match value {
-                Some(value) => writes.insert(table, key, value),
-                None => writes.remove(table, key),
-            }
+            self.engine.add(writes, table, key, value);
         }
     }
 }
@@ -216,14 +212,7 @@ impl Kv for DiskKv {
         if WAITING.contains(&table) {
             return Err(KvError::Engine(format!("{} is not loaded", table.name())));
         }
-        let mut ingestion = self.engine.tables[table.index()].start_ingestion()?;
-        for (key, value) in items {
-            match value {
-                Some(value) => ingestion.write(key, value)?,
-                None => ingestion.write_tombstone(key)?,
-            }
-        }
-        Ok(ingestion.finish()?)
+        self.engine.load(table, items.into_iter())
     }
 
     fn disk_bytes(&self) -> Option<u64> {
@@ -241,9 +230,8 @@ impl Kv for DiskKv {
 fn near_each_other(
     items: Vec<(Table, Value, Option<Value>)>,
 ) -> impl Iterator<Item = (Table, Value, Option<Value>)> {
-    let first = |key: &[u8]| key.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
     let mut order: Vec<(Table, u64, usize)> =
-        items.iter().enumerate().map(|(at, (table, key, _))| (*table, first(key), at)).collect();
+        items.iter().enumerate().map(|(at, (table, key, _))| (*table, first_of(key), at)).collect();
     order.sort_unstable();
     let mut items: Vec<_> = items.into_iter().map(Some).collect();
     order.into_iter().filter_map(move |(_, _, at)| items.get_mut(at)?.take())

@@ -38,7 +38,8 @@ pub(crate) struct Run {
 /// A key with its value, or `None` where it is deleted.
 pub(crate) type Item<'a> = (&'a [u8], Option<&'a [u8]>);
 
-fn first_of(key: &[u8]) -> u64 {
+/// The first bytes as a number, zeros where there are fewer.
+pub(crate) fn first_of(key: &[u8]) -> u64 {
     let mut bytes = [0; 8];
     let known = key.len().min(8);
     bytes[..known].copy_from_slice(&key[..known]);
@@ -55,14 +56,6 @@ impl Run {
 
     fn key(&self, entry: &Entry) -> &[u8] {
         self.item(entry).0
-    }
-
-    /// Bytes of its entries, with what finding them takes.
-    pub(crate) fn weight(&self) -> usize {
-        let bytes = |entry: &Entry| {
-            usize::from(entry.key) + if entry.value == DELETED { 0 } else { entry.value as usize }
-        };
-        self.entries.iter().map(|entry| size_of::<Entry>() + bytes(entry)).sum()
     }
 
     /// What it says of a key: `None` when nothing, `Some(None)` when it is deleted.
@@ -186,8 +179,10 @@ impl Runs {
         self.runs.iter().find(|(known, _)| *known == table).map(|(_, run)| run.as_ref())
     }
 
+    /// Bytes in memory, with what finding entries takes.
     pub(crate) fn weight(&self) -> usize {
-        self.runs.iter().map(|(_, run)| run.weight()).sum()
+        let entries: usize = self.runs.iter().map(|(_, run)| run.entries.len()).sum();
+        self.bytes.len() + entries * size_of::<Entry>()
     }
 }
 

@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::{
     Table,
-    run::{Merged, Runs},
+    run::Runs,
     waiting::{Waiting, by_table},
 };
 use crate::error::KvError;
@@ -152,16 +152,10 @@ impl Engine {
         let mut few = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), 1024)
             .durability(Some(fjall::PersistMode::SyncData));
         for (table, merged) in by_table(runs) {
-            let keyspace = &self.tables[table.index()];
             if merged.bytes() >= file {
-                load(keyspace, &merged)?;
-                continue;
-            }
-            for (key, value) in merged.items() {
-                match value {
-                    Some(value) => few.insert(keyspace, key, value),
-                    None => few.remove(keyspace, key),
-                }
+                self.load(table, merged.items())?;
+            } else {
+                merged.items().for_each(|(key, value)| self.add(&mut few, table, key, value));
             }
         }
         few.commit()?;
@@ -171,15 +165,34 @@ impl Engine {
         }
         Ok(forget.commit()?)
     }
-}
-
-fn load(keyspace: &Keyspace, merged: &Merged<'_>) -> Result<(), KvError> {
-    let mut ingestion = keyspace.start_ingestion()?;
-    for (key, value) in merged.items() {
+    /// Adds a write, or a deletion, to a batch.
+    pub(super) fn add(
+        &self,
+        batch: &mut fjall::OwnedWriteBatch,
+        table: Table,
+        key: impl Into<Value>,
+        value: Option<impl Into<Value>>,
+    ) {
+        let table = &self.tables[table.index()];
         match value {
-            Some(value) => ingestion.write(key, value)?,
-            None => ingestion.write_tombstone(key)?,
+            Some(value) => batch.insert(table, key, value),
+            None => batch.remove(table, key),
         }
     }
-    Ok(ingestion.finish()?)
+
+    /// Makes a sorted file of writes and deletions in order of their keys, atomically and durably.
+    pub(super) fn load<K: Into<Value>, V: Into<Value>>(
+        &self,
+        table: Table,
+        items: impl Iterator<Item = (K, Option<V>)>,
+    ) -> Result<(), KvError> {
+        let mut ingestion = self.tables[table.index()].start_ingestion()?;
+        for (key, value) in items {
+            match value {
+                Some(value) => ingestion.write(key, value)?,
+                None => ingestion.write_tombstone(key)?,
+            }
+        }
+        Ok(ingestion.finish()?)
+    }
 }
