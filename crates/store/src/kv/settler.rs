@@ -9,7 +9,7 @@ use fjall::{Database, Keyspace};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::{
-    Table,
+    Table, Value,
     run::Runs,
     waiting::{Waiting, by_table},
 };
