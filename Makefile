@@ -60,6 +60,7 @@ bench: ## Measure, with geth and anvil where Go and npm are: tables, and JSON in
 
 bench-da: ## Measure data availability beside c-kzg: a table, and JSON in the cache folder
 	cargo bench --locked -p chlom-crypto --bench kzg -- --json $(CACHE)/bench-da.json
+	cargo bench --locked -p chlom-chain --bench gas
 
 bench-lane: ## Measure lanes on one core: building, checking, proving and judging batches
 	cargo bench --locked -p chlom-lane --bench lane
