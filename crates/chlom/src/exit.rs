@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use chlom_blobs::{BlobError, ServiceError};
-use chlom_client::ClientError;
+use chlom_client::{
+    ClientError,
+    blobs::{publish::PublishError, read::ReadError},
+};
 use chlom_pool::{JournalError, PoolError};
 use chlom_rpc::BindError;
 use chlom_store::StoreError;
@@ -59,6 +62,14 @@ fn code(error: &anyhow::Error) -> u8 {
         }
         if cause.is::<Refused>() {
             return REFUSED;
+        }
+        match cause.downcast_ref::<PublishError>() {
+            None | Some(PublishError::Client(_)) => {}
+            Some(_) => return REFUSED,
+        }
+        match cause.downcast_ref::<ReadError>() {
+            None | Some(ReadError::Client(_) | ReadError::Blob(_)) => {}
+            Some(_) => return REFUSED,
         }
         match cause.downcast_ref::<ClientError>() {
             Some(ClientError::Revert { .. } | ClientError::Failed { .. } | ClientError::Refused { .. }) => {

@@ -15,6 +15,8 @@ use crate::{ClientError, Rpc, Signer};
 const MOST_GAS: u64 = 1 << 24;
 /// How long a transaction is waited for.
 const DEADLINE: Duration = Duration::from_secs(60);
+/// Transactions sent before the next are estimated: a node holds so many of one account.
+const AT_ONCE: usize = 32;
 /// Between two looks for a receipt.
 const PAUSE: Duration = Duration::from_millis(100);
 const METHOD_NOT_FOUND: i64 = -32601;
@@ -111,6 +113,14 @@ impl Chain {
         Ok(self.head()?.timestamp.to())
     }
 
+    /// The head's height.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn height(&self) -> Result<u64, ClientError> {
+        Ok(self.rpc.ask::<U64>("eth_blockNumber", json!([]))?.to())
+    }
+
     /// Calls a view of a contract, at the head.
     ///
     /// # Errors
@@ -127,15 +137,33 @@ impl Chain {
         })
     }
 
-    /// Sends transactions one after the other, without waiting between them, then waits for all. They are estimated on top
-    /// of those before, so that one which must fail is not sent; then those sent already are waited for.
+    /// Sends one transaction and waits for it.
+    ///
+    /// # Errors
+    /// When it was refused or failed.
+    pub fn send_one(&self, signer: &Signer, request: &Request) -> Result<Receipt, ClientError> {
+        let receipts = self.send_some(signer, std::slice::from_ref(request))?;
+        receipts.first().copied().ok_or_else(|| ClientError::Answer {
+            method: "eth_getTransactionReceipt",
+            why: format!("{}: no receipt", request.what),
+        })
+    }
+
+    /// Sends transactions one after the other, without waiting between them, then waits for all; of many, 32 at a time.
+    /// They are estimated on top of those before, so that one which must fail is not sent; then those sent already are waited
+    /// for.
     ///
     /// # Errors
     /// The first that was refused or failed.
     pub fn send_all(&self, signer: &Signer, requests: &[Request]) -> Result<Vec<Receipt>, ClientError> {
-        if requests.is_empty() {
-            return Ok(Vec::new());
+        let mut receipts = Vec::with_capacity(requests.len());
+        for some in requests.chunks(AT_ONCE) {
+            receipts.extend(self.send_some(signer, some)?);
         }
+        Ok(receipts)
+    }
+
+    fn send_some(&self, signer: &Signer, requests: &[Request]) -> Result<Vec<Receipt>, ClientError> {
         let fees = self.fees()?;
         let count: U64 = self.rpc.ask("eth_getTransactionCount", json!([signer.address(), "pending"]))?;
         let mut sent = Vec::with_capacity(requests.len());

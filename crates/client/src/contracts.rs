@@ -25,3 +25,6 @@ binding!(parameter_registry, IParameterRegistry, "../../contracts/artifacts/IPar
 binding!(fee_router, IFeeRouter, "../../contracts/artifacts/IFeeRouter.json");
 binding!(treasury, ITreasury, "../../contracts/artifacts/ITreasury.json");
 binding!(claims_pool, IClaimsPool, "../../contracts/artifacts/IClaimsPool.json");
+binding!(lane_registry, ILaneRegistry, "../../contracts/artifacts/ILaneRegistry.json");
+binding!(payout_proofs, IPayoutProofs, "../../contracts/artifacts/IPayoutProofs.json");
+binding!(fraud_judge, IFraudJudge, "../../contracts/artifacts/IFraudJudge.json");

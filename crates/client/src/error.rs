@@ -23,6 +23,14 @@ pub enum ClientError {
         /// What happened.
         why: String,
     },
+    /// An answer that is longer than any that was asked for.
+    #[error("the answer from {url} has more than {most} bytes; ask for less at once")]
+    TooLong {
+        /// Where.
+        url: String,
+        /// The most that is read.
+        most: u64,
+    },
     /// An HTTP status that is no answer.
     #[error("{url} answers with HTTP status {status}")]
     Status {

@@ -4,6 +4,7 @@
 //! - [`signer`]: who signs; [`keystore`]: keys from files.
 //! - [`chain`]: calls and transactions.
 //! - [`blobs`]: bodies to a node and back.
+//! - [`lanes`]: lanes, their pots, batches, challenges and events.
 //! - [`contracts`]: bindings, made from the interfaces' ABI; [`revert`]: what a revert says, by name and values.
 // An edge: see .clippy.toml.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
@@ -13,6 +14,7 @@ pub mod chain;
 pub mod contracts;
 mod error;
 pub mod keystore;
+pub mod lanes;
 pub mod revert;
 pub mod rpc;
 pub mod signer;

@@ -5,9 +5,12 @@ use std::fmt;
 use alloy_primitives::Bytes;
 use alloy_sol_types::{SolError, SolInterface};
 
+use chlom_chain::blobs::interface::IDataAvailability::IDataAvailabilityErrors;
+use chlom_lane::module::interface::ILane::ILaneErrors;
+
 use crate::contracts::{
-    claims_pool, fee_router, license_registry, parameter_registry, pause_flags, policy_registry,
-    rights_registry, royalty_ledger, split_registry, treasury,
+    claims_pool, fee_router, fraud_judge, lane_registry, license_registry, parameter_registry, pause_flags,
+    payout_proofs, policy_registry, rights_registry, royalty_ledger, split_registry, treasury,
 };
 
 mod shared {
@@ -96,6 +99,11 @@ fn named(data: &[u8]) -> Option<String> {
         fee_router::IFeeRouter::IFeeRouterErrors,
         treasury::ITreasury::ITreasuryErrors,
         claims_pool::IClaimsPool::IClaimsPoolErrors,
+        lane_registry::ILaneRegistry::ILaneRegistryErrors,
+        payout_proofs::IPayoutProofs::IPayoutProofsErrors,
+        fraud_judge::IFraudJudge::IFraudJudgeErrors,
+        IDataAvailabilityErrors,
+        ILaneErrors,
         shared::Shared::SharedErrors,
     );
     None

@@ -100,8 +100,10 @@ impl Rpc {
     }
 
     fn post(&self, body: &str) -> Result<String, ClientError> {
-        let failed =
-            |error: ureq::Error| ClientError::Transport { url: self.url.clone(), why: error.to_string() };
+        let failed = |error: ureq::Error| match error {
+            ureq::Error::BodyExceedsLimit(most) => ClientError::TooLong { url: self.url.clone(), most },
+            other => ClientError::Transport { url: self.url.clone(), why: other.to_string() },
+        };
         let request = self.agent.post(&self.url).header("content-type", "application/json");
         let mut response = request.send(body).map_err(failed)?;
         let status = response.status().as_u16();

@@ -8,10 +8,10 @@ use std::{
 
 use alloy_primitives::B256;
 use anyhow::{Context, Result};
-use chlom_crypto::kzg::{self, Cancel, DataRows};
+use chlom_client::blobs::read;
 use clap::Args;
 
-use super::{container, known::Known};
+use super::container;
 use crate::{
     connection::NodeArgs,
     exit::{Refused, Usage},
@@ -40,11 +40,7 @@ pub(crate) fn run(args: &GetArgs) -> Result<()> {
         return Err(Usage(format!("{} is there already", args.out.display())).into());
     }
     let chain = args.node.chain()?;
-    let body = chain.rpc().get_blob(args.id)?;
-    let known = Known::check(args.id, &body.header, &body.commitments)?;
-    let wrong = |error: kzg::KzgError| Refused(format!("the node's data is not the blob's: {error}"));
-    let data = DataRows::from_payload(&body.payload, known.header.rows).map_err(wrong)?;
-    kzg::check_data(&known.commitments, &data, &Cancel::new()).map_err(wrong)?;
+    let body = read::data(&chain, args.id)?.body;
     let bytes = match args.raw {
         true => &body.payload[..],
         false => container::unwrap(&body.payload).map_err(|error| Refused(error.to_string()))?,

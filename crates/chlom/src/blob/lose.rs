@@ -2,9 +2,10 @@
 
 use alloy_primitives::B256;
 use anyhow::Result;
+use chlom_client::blobs::publish::Known;
 use clap::Args;
 
-use super::{known::Known, sample::choose};
+use super::sample::choose;
 use crate::{connection::NodeArgs, output};
 
 /// Arguments of `chlom blob drop`.

@@ -2,20 +2,16 @@
 
 use alloy_primitives::B256;
 use anyhow::{Result, anyhow};
-use chlom_client::blobs::CELLS_AT_ONCE;
+use chlom_client::blobs::{publish::Known, read};
 use chlom_crypto::{
-    kzg::{Cancel, CellId, RowCount, SquareCommitments},
-    sampling::{check_answers, choose_cells},
+    kzg::{CellId, RowCount},
+    sampling::choose_cells,
 };
 use clap::Args;
 use serde_json::json;
 
-use super::{known::Known, progress::Progress, verify::proven};
-use crate::{
-    connection::NodeArgs,
-    exit::{Refused, Usage},
-    output,
-};
+use super::progress::Progress;
+use crate::{connection::NodeArgs, exit::Usage, output};
 
 /// Arguments of `chlom blob sample`.
 #[derive(Args, Debug)]
@@ -39,20 +35,9 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     let (known, _) = Known::ask(&chain, args.id)?;
     let chosen = choose(known.header.rows, args.samples)?;
     let mut progress = Progress::new(args.json);
-    let mut answers = Vec::with_capacity(chosen.len());
-    for some in chosen.chunks(CELLS_AT_ONCE) {
-        progress.at("samples", answers.len(), chosen.len());
-        let places: Vec<_> = some.iter().map(|at| (at.row, at.column)).collect();
-        for (at, answer) in some.iter().zip(chain.rpc().get_cells(args.id, &places)?) {
-            if let Some(answer) = answer {
-                answers.push(proven(*at, &answer)?);
-            }
-        }
-    }
+    let mut said = |came: usize| progress.at("samples", came, chosen.len());
+    let confidence = read::sample(&chain, args.id, &known, &chosen, &mut said)?;
     drop(progress);
-    let commitments = SquareCommitments::derive(&known.commitments);
-    let confidence = check_answers(&commitments, &chosen, &answers, &Cancel::new())
-        .map_err(|error| Refused(format!("{} of {} samples came: {error}", answers.len(), chosen.len())))?;
     if args.json {
         let (bits, certain) = (confidence.bits(), confidence.is_certain());
         output::line(json!({ "id": args.id, "samples": chosen.len(), "bits": bits, "certain": certain }));

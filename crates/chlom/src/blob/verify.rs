@@ -6,15 +6,17 @@ use alloy_primitives::B256;
 use anyhow::Result;
 use chlom_client::{
     Chain,
-    blobs::{CELLS_AT_ONCE, CellAnswer, OnChain},
+    blobs::{
+        CELLS_AT_ONCE, OnChain,
+        publish::Known,
+        read::{self, proven},
+    },
 };
-use chlom_crypto::kzg::{
-    self, BYTES_PER_CELL, COLUMNS, Cancel, CellId, DataRows, ProvenCell, RowCount, SquareCommitments,
-};
+use chlom_crypto::kzg::{self, COLUMNS, Cancel, CellId, RowCount, SquareCommitments};
 use clap::Args;
 use serde_json::json;
 
-use super::{known::Known, progress::Progress};
+use super::progress::Progress;
 use crate::{connection::NodeArgs, exit::Refused, output};
 
 /// Arguments of `chlom blob verify`.
@@ -50,10 +52,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<()> {
         same(&known, on_chain)?;
     }
     progress.waiting("checking all data");
-    let body = chain.rpc().get_blob(args.id)?;
-    let wrong = |error: kzg::KzgError| Refused(format!("the data is not what was committed to: {error}"));
-    let data = DataRows::from_payload(&body.payload, known.header.rows).map_err(wrong)?;
-    kzg::check_data(&known.commitments, &data, &Cancel::new()).map_err(wrong)?;
+    read::data(&chain, args.id)?;
     let cells = args.cells.then(|| every_cell(&chain, args.id, &known, &mut progress)).transpose()?;
     drop(progress);
     report(args, &known, status.status.word(), cells.as_ref());
@@ -120,18 +119,6 @@ fn every_cell(chain: &Chain, id: B256, known: &Known, progress: &mut Progress) -
         cells.wrong.extend(wrong);
     }
     Ok(cells)
-}
-
-/// A node's answer for a place.
-pub(super) fn proven(at: CellId, answer: &CellAnswer) -> Result<ProvenCell> {
-    let place = (answer.row.to::<u64>(), answer.column.to::<u64>());
-    if place != (at.row.into(), at.column.into()) {
-        return Err(Refused(format!("asked for {at}, the node answered with another cell")).into());
-    }
-    let cell: [u8; BYTES_PER_CELL] = answer.cell[..].try_into().map_err(|_| {
-        Refused(format!("{at} has {} bytes in the node's answer, not {BYTES_PER_CELL}", answer.cell.len()))
-    })?;
-    Ok(ProvenCell { id: at, cell: Box::new(cell), proof: answer.proof.0 })
 }
 
 fn recoverable(rows: RowCount, cells: &Cells) -> Result<(), kzg::Unrecoverable> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::Address;
 use anyhow::Result;
 use chlom_client::{
-    Chain, Receipt, Request, Signer,
+    Request, Signer,
     contracts::{
         license_registry::ILicenseRegistry::{Terms, assignCall, commitMintCall, mint_0Call, modifyCall},
         rights_registry::IRightsRegistry::registerCall,
@@ -20,9 +20,6 @@ use super::{
     plan::{Sender, Step, Verdict},
     registry::{Licences, commitment},
 };
-
-/// Transactions sent before the next are estimated: a node holds so many of one account.
-const AT_ONCE: usize = 32;
 
 /// What was sent.
 #[derive(Debug, Default)]
@@ -48,11 +45,9 @@ pub(crate) fn apply(
             return Ok(());
         }
         said(&format!("{what}: {}", requests.len()));
-        for some in requests.chunks(AT_ONCE) {
-            let receipts = send_all(licences.chain, signer, some)?;
-            done.transactions += receipts.len();
-            done.gas += receipts.iter().map(|receipt| receipt.gas_used).sum::<u64>();
-        }
+        let receipts = licences.chain.send_all(signer, &requests)?;
+        done.transactions += receipts.len();
+        done.gas += receipts.iter().map(|receipt| receipt.gas_used).sum::<u64>();
         Ok(())
     };
     let touched = || steps.iter().filter(|step| matches!(step.verdict, Verdict::New | Verdict::Changed(_)));
@@ -71,10 +66,6 @@ pub(crate) fn apply(
     }
     send("licences to change", steps.iter().flat_map(modifications).collect())?;
     Ok(done)
-}
-
-fn send_all(chain: &Chain, signer: &Signer, requests: &[Request]) -> Result<Vec<Receipt>> {
-    Ok(chain.send_all(signer, requests)?)
 }
 
 fn splits<'a>(licences: &Licences<'_>, steps: impl Iterator<Item = &'a Step>) -> Result<Vec<Request>> {

@@ -1,4 +1,9 @@
 //! Blobs of a node: bodies to it, what it and the chain know of them, and back.
+//!
+//! - [`publish`]: from a payload to an available blob. [`read`]: data and cells of one, checked.
+
+pub mod publish;
+pub mod read;
 
 use std::{io::Read, time::Duration};
 
