@@ -82,7 +82,7 @@ fn what_is_no_answer_to_the_question_is_refused() {
 fn an_answer_past_the_limit_is_given_up() {
     let body = format!(r#"{{"id":1,"result":7,"x":"{}"}}"#, "x".repeat(17 * 1024 * 1024));
     let error = ask(&node(move |_| http(&body))).unwrap_err();
-    assert!(matches!(error, ClientError::Transport { .. }), "{error}");
+    assert!(matches!(error, ClientError::TooLong { .. }), "{error}");
 }
 
 #[test]
