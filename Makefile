@@ -9,7 +9,7 @@ contracts contracts-check contracts-test slow: export FOUNDRY_OUT = $(CONTRACTS_
 contracts contracts-check contracts-test slow: export FOUNDRY_CACHE_PATH = $(CONTRACTS_FOUNDRY)/cache
 ARGS ?=
 
-.PHONY: help dev build test unit contracts contracts-check contracts-test compat compat-suite lint slow bench bench-da bench-lane tools fmt
+.PHONY: help dev build test unit contracts contracts-check contracts-test compat compat-suite lint slow bench bench-da bench-lane postgres tools fmt
 .NOTPARALLEL:
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -26,7 +26,7 @@ lint: ## Formatting and lints
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-unit: ## Unit, property and integration tests
+unit: postgres ## Unit, property and integration tests
 	cargo test --locked --workspace -- --skip _slow
 
 contracts: ## Build the system contracts and write contracts/artifacts
@@ -47,7 +47,7 @@ compat: build compat-suite ## forge, cast, viem and ethers against a real chain
 compat-suite:
 	CHLOM_BIN=$(CARGO_TARGET_DIR)/debug/chlom devnet/compat/run.sh
 
-slow: ## The long drills
+slow: postgres ## The long drills
 	cargo test --locked --workspace -- _slow
 	FOUNDRY_PROFILE=slow contracts/tools/forge test
 
@@ -64,6 +64,9 @@ bench-da: ## Measure data availability beside c-kzg: a table, and JSON in the ca
 
 bench-lane: ## Measure lanes on one core: building, checking, proving and judging batches
 	cargo bench --locked -p chlom-lane --bench lane
+
+postgres: ## Install PostgreSQL from the distribution, if it is missing
+	devnet/tools/postgres
 
 tools: ## Install forge, cast, viem and ethers from npm into devnet/compat
 	devnet/compat/tools/install

@@ -33,6 +33,7 @@ const LADDER: &[(&str, &str, Kind)] = &[
     ("chlom-client", "crates/client", Kind::SharedEdge),
     ("chlom-abci", "l0-core/abci", Kind::Edge),
     ("chlom-rpc", "l1-licensing/rpc", Kind::Edge),
+    ("chlom-operator", "l2-lanes/operator", Kind::Edge),
     ("chlom", "crates/chlom", Kind::Top),
 ];
 
@@ -42,6 +43,8 @@ const WORLDLY: &[&str] = &[
     "axum",
     "hyper",
     "fjall",
+    "rusqlite",
+    "postgres",
     "rand",
     "getrandom",
     "tracing",

@@ -1,0 +1,20 @@
+//! An operator of lanes (ARCHITECTURE §6): receipts in, kept for as long as they must be, batches out.
+//!
+//! - [`ingest`]: receipts from files and requests, read strictly, refused one by one.
+//! - [`store`]: what is durable, in SQLite on one machine or in Postgres for many: receipts, where each of them is on its way to the
+//!   chain, batches and what was sent for them, keys of those who report.
+
+#![allow(clippy::disallowed_types, clippy::disallowed_methods)]
+
+pub mod ingest;
+pub mod store;
+
+pub use store::{Store, StoreError};
+
+/// Seconds since 1970 by this machine's clock.
+pub fn now() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map(|since| since.as_secs())
+        .unwrap_or_default()
+}
