@@ -5,6 +5,7 @@
 //! - [`build`](mod@build): receipts to a batch, a blob of [`page`]s. [`row`] and [`merkle`]: what is settled of it, and how it is proven.
 //! - [`header`]: what is submitted of a batch; its hash is the batch's name.
 //! - [`fraud`]: a batch checked, its frauds proven and judged. [`state`]: what that asks of the chain.
+//! - [`forge`]: batches that somebody changed, for drills and tests.
 //! - [`module`]: `0x…1014`, what the chain runs of all this.
 //!
 //! Nothing here has a socket, clock or disk.
@@ -14,6 +15,7 @@
 pub mod blob;
 pub mod build;
 pub mod bytes;
+pub mod forge;
 pub mod fraud;
 pub mod header;
 pub mod lane;

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256};
 
-use crate::{LaneId, receipt::ReceiptId};
+use crate::{Header, LaneId, receipt::ReceiptId};
 
 /// State as of a time: whatever was recorded later does not count, so an answer never changes.
 pub trait LaneState {
@@ -33,14 +33,28 @@ pub trait LaneState {
         as_of: u64,
     ) -> Result<Option<Vec<u8>>, Self::Error>;
 
-    /// A record of this source and id in a batch of the lane that was accepted before the batch with this number and is not
-    /// void.
+    /// Whether a payer's consent to a batch admits records of a source. A signature over the batch admits all; an allowance those
+    /// that it names, and one without a key only when it admits such ([PAY-29]). A batch that is only being built has no consent
+    /// yet: whoever builds it answers by what the payer will give.
+    ///
+    /// # Errors
+    /// When state cannot be read.
+    fn admits(
+        &self,
+        batch: &Header,
+        payer: &Address,
+        source: &B256,
+        has_key: bool,
+    ) -> Result<bool, Self::Error>;
+
+    /// A record of this source and id in a batch of the lane that was accepted before this one and is not void. Numbers do not
+    /// say what came before: each period has its own.
     ///
     /// # Errors
     /// When state cannot be read.
     fn earlier(
         &self,
-        number: u32,
+        batch: &Header,
         source: &B256,
         id: &ReceiptId,
     ) -> Result<Option<EarlierRecord>, Self::Error>;

@@ -9,6 +9,7 @@ use chlom_royalty::Period;
 
 use crate::{
     Blob, Draft, Frame, Header, LaneId, Receipt, build,
+    forge::Forgery,
     fraud::{self, Fraud, NoFraud, Verdict},
     lane::source_id,
     page::{Page, record::RecordWriter},
@@ -171,6 +172,8 @@ pub(crate) struct MemoryState {
     pub(crate) licences: BTreeMap<B256, (u64, u64, u16)>,
     pub(crate) keys: BTreeMap<B256, Vec<u8>>,
     pub(crate) earlier: BTreeMap<(B256, String), EarlierRecord>,
+    /// Payers that consent by allowance: the sources named, and whether such without a key are admitted.
+    pub(crate) allowances: BTreeMap<Address, (Vec<B256>, bool)>,
 }
 
 impl MemoryState {
@@ -203,7 +206,19 @@ impl LaneState for MemoryState {
         Ok(self.keys.get(source).cloned())
     }
 
-    fn earlier(&self, _: u32, source: &B256, id: &ReceiptId) -> Result<Option<EarlierRecord>, Infallible> {
+    fn admits(
+        &self,
+        _: &Header,
+        payer: &Address,
+        source: &B256,
+        has_key: bool,
+    ) -> Result<bool, Infallible> {
+        let by_allowance =
+            |(named, unsigned): &(Vec<B256>, bool)| named.contains(source) && (has_key || *unsigned);
+        Ok(self.allowances.get(payer).is_none_or(by_allowance))
+    }
+
+    fn earlier(&self, _: &Header, source: &B256, id: &ReceiptId) -> Result<Option<EarlierRecord>, Infallible> {
         Ok(self.earlier.get(&(*source, id.as_str().to_owned())).cloned())
     }
 }
@@ -250,10 +265,15 @@ impl Batch {
     }
 
     pub(crate) fn put_page(&mut self, index: u32, page: &Page) {
-        let rows = chlom_crypto::kzg::RowCount::new(1).unwrap();
-        let from = index as usize * 2_048;
-        let cell = crate::blob::elements(&[*page], rows);
-        self.elements[from..from + 2_048].copy_from_slice(&cell[..2_048]);
+        self.forge(|forgery| forgery.put_page(index, page)).unwrap();
+    }
+
+    fn forge<T>(&mut self, change: impl FnOnce(&mut Forgery) -> T) -> T {
+        let elements = std::mem::take(&mut self.elements);
+        let mut forgery = Forgery { header: self.header.clone(), elements };
+        let out = change(&mut forgery);
+        (self.header, self.elements) = (forgery.header, forgery.elements);
+        out
     }
 
     /// What the chain says of the proof of a fraud.
@@ -264,29 +284,10 @@ impl Batch {
         fraud::judge(&header, proof.kind as u8, &proof.cells, &proof.evidence)
     }
 
-    /// Makes both trees and the header's roots agree with the pages again: for frauds that only entries show.
+    /// Makes both trees and the header's roots agree with the pages again, where there are as many rows: for frauds that only
+    /// entries show.
     pub(crate) fn reroot(&mut self) {
-        let header = &self.header;
-        let leaves = (0..header.record_pages).map(|index| crate::page::leaf(&self.page(index))).collect();
-        let tables = header.record_pages..header.record_pages + header.table_pages;
-        let rows: Vec<B256> = tables
-            .filter_map(|index| crate::page::TablePage::decode(&self.page(index)).ok())
-            .flat_map(|table| table.rows.iter().map(crate::Row::leaf).collect::<Vec<_>>())
-            .collect();
-        let (receipts, table) = (crate::merkle::Tree::new(leaves).unwrap(), crate::merkle::Tree::new(rows));
-        let Some(table) =
-            table.filter(|table| table.nodes().count() == crate::merkle::node_count(header.rows as usize))
-        else {
-            return;
-        };
-        let nodes: Vec<B256> = receipts.nodes().chain(table.nodes()).copied().collect();
-        let first = header.record_pages + header.table_pages;
-        (self.header.receipts_root, self.header.licenses_root) = (receipts.root(), table.root());
-        for (index, nodes) in (first..).zip(nodes.chunks(62)) {
-            let mut page = [0; crate::page::PAGE_BYTES];
-            page.chunks_mut(32).zip(nodes).for_each(|(to, node)| to.copy_from_slice(node.as_slice()));
-            self.put_page(index, &page);
-        }
+        self.forge(Forgery::reroot);
     }
 }
 

@@ -208,9 +208,18 @@ impl chlom_lane::LaneState for Pretended {
     ) -> Result<Option<Vec<u8>>, Self::Error> {
         Ok(None)
     }
+    fn admits(
+        &self,
+        _: &chlom_lane::Header,
+        _: &Address,
+        _: &B256,
+        _: bool,
+    ) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
     fn earlier(
         &self,
-        _: u32,
+        _: &chlom_lane::Header,
         _: &B256,
         _: &chlom_lane::receipt::ReceiptId,
     ) -> Result<Option<chlom_lane::state::EarlierRecord>, Self::Error> {

@@ -7,7 +7,7 @@ use alloy_sol_types::{SolCall, SolEvent, SolValue};
 use chlom_chain::blobs::{IDataAvailability, blob_id};
 use chlom_crypto::AccountKey;
 use chlom_lane::{
-    Frame, LaneId, LaneState, Receipt, build,
+    Frame, Header, LaneId, LaneState, Receipt, build,
     lane::{ADLUXE, lane_id},
     receipt::{Body, Name, ReceiptId},
     state::EarlierRecord,
@@ -49,7 +49,10 @@ impl LaneState for State {
     fn source_key(&self, _: &LaneId, _: &Address, _: &B256, _: u64) -> Result<Option<Vec<u8>>, Infallible> {
         Ok(None)
     }
-    fn earlier(&self, _: u32, _: &B256, _: &ReceiptId) -> Result<Option<EarlierRecord>, Infallible> {
+    fn admits(&self, _: &Header, _: &Address, _: &B256, _: bool) -> Result<bool, Infallible> {
+        Ok(true)
+    }
+    fn earlier(&self, _: &Header, _: &B256, _: &ReceiptId) -> Result<Option<EarlierRecord>, Infallible> {
         Ok(None)
     }
 }

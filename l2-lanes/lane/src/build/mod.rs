@@ -27,7 +27,7 @@ pub struct Frame {
     pub parameters: u32,
     /// The period.
     pub period: Period,
-    /// Place in the lane's sequence.
+    /// Place among the lane's accepted batches of this period, from 1.
     pub number: u32,
     /// Hash of the lane's last accepted header.
     pub predecessor: B256,
@@ -232,7 +232,8 @@ impl Draft {
     }
 }
 
-fn node_page(nodes: &[B256]) -> Page {
+/// A page of nodes, at most as many as one holds.
+pub(crate) fn node_page(nodes: &[B256]) -> Page {
     let mut page = [0; page::PAGE_BYTES];
     page.chunks_exact_mut(32).zip(nodes).for_each(|(to, node)| to.copy_from_slice(node.as_slice()));
     page

@@ -36,10 +36,12 @@ impl Batch<'_> {
     fn source<S: LaneState>(&self, record: &RecordView<'_>, state: &S) -> Result<Source, S::Error> {
         let Header { lane, as_of, .. } = self.header;
         let id = source_id(lane, &record.payer, record.source.as_str());
-        Ok(Source { id, key: state.source_key(lane, &record.payer, &id, *as_of)? })
+        let key = state.source_key(lane, &record.payer, &id, *as_of)?;
+        let is_admitted = state.admits(self.header, &record.payer, &id, key.is_some())?;
+        Ok(Source { id, key, is_admitted })
     }
 
-    /// A record's signature, and whether an earlier batch has it.
+    /// A record's signature, its payer's consent, and whether an earlier batch has it.
     fn of_source<S: LaneState>(
         &self,
         place: Place,
@@ -50,17 +52,21 @@ impl Batch<'_> {
         if let Some(key) = source.key.as_ref().filter(|key| !is_signed(&self.header.lane, key, record)) {
             return Ok(Some(Fraud::Source(place, key.clone())));
         }
+        if !source.is_admitted {
+            return Ok(Some(Fraud::Source(place, Vec::new())));
+        }
         // A decoded record has an id.
         let Some(id) = record.receipt_id() else { return Ok(None) };
-        let earlier = state.earlier(self.header.number, &source.id, &id)?;
+        let earlier = state.earlier(self.header, &source.id, &id)?;
         Ok(earlier.map(|earlier| Fraud::Earlier(place, Box::new(earlier))))
     }
 }
 
-/// A source of a batch, and the key that state knows.
+/// A source of a batch, and what state knows of it.
 struct Source {
     id: B256,
     key: Option<Vec<u8>>,
+    is_admitted: bool,
 }
 
 fn is_signed(lane: &crate::LaneId, key: &[u8], record: &RecordView<'_>) -> bool {

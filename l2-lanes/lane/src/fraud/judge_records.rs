@@ -41,7 +41,9 @@ pub(super) fn earlier(opened: &Opened<'_>, at: u16, earlier: &EarlierRecord) -> 
     let (_, page) = records(opened, 0, 1)?;
     let record = record_at(&page, at)?;
     let before = Header::decode(&earlier.header).map_err(|_| NoFraud::EarlierBatch)?;
-    if before.lane != opened.header.lane || before.number >= opened.header.number {
+    // Numbers are a period's own; across periods the chain alone knows which batch came first.
+    let is_later = before.period == opened.header.period && before.number >= opened.header.number;
+    if before.lane != opened.header.lane || is_later {
         return Err(NoFraud::EarlierBatch);
     }
     let count = usize::try_from(before.record_pages).map_err(|_| NoFraud::EarlierPage)?;
@@ -76,7 +78,8 @@ pub(super) fn time(opened: &Opened<'_>, at: u16) -> Result<Check, NoFraud> {
     proven(alone::is_out_of_period(opened.header, record_at(&page, at)?.time))
 }
 
-/// Cells: the record's page. Upholds [LAN-75].
+/// Cells: the record's page. No key has signed anything: without one, state says whether the payer's consent admits the source.
+/// Upholds [LAN-75] and [LAN-76].
 pub(super) fn source(opened: &Opened<'_>, at: u16, key: &[u8]) -> Result<Check, NoFraud> {
     let (_, page) = records(opened, 0, 1)?;
     let record = record_at(&page, at)?;

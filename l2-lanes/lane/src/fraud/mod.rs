@@ -125,7 +125,7 @@ pub enum Fraud {
     Licence(Place),
     /// A record's time.
     Time(Place),
-    /// A record without a valid signature under a key.
+    /// A record without a valid signature under a key. With no key: a record of a source that its payer's consent does not admit.
     Source(Place, Vec<u8>),
 }
 
@@ -196,8 +196,8 @@ pub enum NoFraud {
     /// What was shown is right.
     #[error("what was shown is right")]
     Right,
-    /// The earlier batch is no batch before this one in the same lane.
-    #[error("the earlier batch is none of this lane before this one")]
+    /// The earlier batch is another lane's, or not before this one in the same period.
+    #[error("the earlier batch is another lane's, or not before this one in the same period")]
     EarlierBatch,
     /// The page is not under the earlier batch's root.
     #[error("the page is not under the earlier batch's root")]

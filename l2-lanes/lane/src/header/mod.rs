@@ -40,7 +40,7 @@ pub struct Header {
     pub lane: LaneId,
     /// The period.
     pub period: Period,
-    /// Place in the lane's sequence.
+    /// Place among the lane's accepted batches of this period, from 1.
     pub number: u32,
     /// Hash of the lane's last accepted header; zero before the first.
     pub predecessor: B256,

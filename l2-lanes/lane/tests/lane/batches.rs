@@ -48,7 +48,10 @@ impl LaneState for State {
     ) -> Result<Option<Vec<u8>>, Infallible> {
         Ok(self.keys.get(source).cloned())
     }
-    fn earlier(&self, _: u32, source: &B256, id: &ReceiptId) -> Result<Option<EarlierRecord>, Infallible> {
+    fn admits(&self, _: &Header, _: &Address, _: &B256, _: bool) -> Result<bool, Infallible> {
+        Ok(true)
+    }
+    fn earlier(&self, _: &Header, source: &B256, id: &ReceiptId) -> Result<Option<EarlierRecord>, Infallible> {
         Ok(self.earlier.get(&(*source, id.as_str().to_owned())).cloned())
     }
 }

@@ -98,7 +98,10 @@ impl LaneState for DemoState {
     fn source_key(&self, _: &LaneId, _: &Address, _: &B256, _: u64) -> Result<Option<Vec<u8>>, Infallible> {
         Ok(None)
     }
-    fn earlier(&self, _: u32, _: &B256, _: &ReceiptId) -> Result<Option<EarlierRecord>, Infallible> {
+    fn admits(&self, _: &Header, _: &Address, _: &B256, _: bool) -> Result<bool, Infallible> {
+        Ok(true)
+    }
+    fn earlier(&self, _: &Header, _: &B256, _: &ReceiptId) -> Result<Option<EarlierRecord>, Infallible> {
         Ok(None)
     }
 }

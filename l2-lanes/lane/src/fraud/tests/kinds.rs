@@ -222,3 +222,45 @@ fn lan_61_every_reason_to_refuse_has_its_number() {
     assert_eq!(kinds, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
     assert!(kinds.iter().all(|n| FraudKind::from_number(*n).map(|kind| kind as u8) == Some(*n)));
 }
+
+/// A payer that consents by allowance consents to the sources that it names, and to one without a key only if it says so.
+#[test]
+fn lan_76_a_record_of_a_source_that_an_allowance_does_not_admit_convicts() {
+    let receipt = testing::receipt(0, 1, "AD-000001", 500);
+    let (source, payer) = (testing::source_of(&receipt), receipt.payer);
+    let batch = testing::batch(1, vec![receipt], &MemoryState::open());
+    for (named, unsigned, is_right) in
+        [(vec![source], true, true), (vec![source], false, false), (vec![], true, false)]
+    {
+        let mut state = MemoryState::open();
+        state.allowances.insert(payer, (named, unsigned));
+        if is_right {
+            assert_eq!(batch.check(&state), None);
+            continue;
+        }
+        let fraud = convicted(&batch, &state);
+        assert_eq!(fraud, Fraud::Source(Place { page: 0, at: 0 }, Vec::new()));
+        let key = alloy_primitives::keccak256([]);
+        let check = batch.convict(&fraud).map(|verdict| verdict.check);
+        assert_eq!(check, Ok(Check::Source { source, payer, key }), "the chain asks for the consent");
+    }
+    let mut other = MemoryState::open();
+    other.allowances.insert(testing::payer(1), (Vec::new(), false));
+    assert_eq!(batch.check(&other), None, "each payer's consent is its own");
+}
+
+/// Each period numbers its own batches: a batch of another period convicts whatever its number.
+#[test]
+fn lan_73_an_earlier_batch_of_another_period_convicts_whatever_its_number() {
+    let mut state = MemoryState::open();
+    let mut first = testing::batch(7, vec![testing::receipt(0, 1, "AD-000001", 500)], &state);
+    let other = chlom_royalty::Period::new(20_250_902).unwrap();
+    first.header.period = other;
+    first.header.blob.period = other.code();
+    let second = testing::batch(1, vec![testing::receipt(0, 1, "AD-000001", 500)], &state);
+    let source = testing::source_of(&testing::receipt(0, 1, "AD-000001", 500));
+    state.earlier.insert((source, "AD-000001".into()), testing::shown(&first, 0, 0));
+    let fraud = convicted(&second, &state);
+    let check = second.convict(&fraud).map(|verdict| verdict.check);
+    assert_eq!(check, Ok(Check::Earlier { batch: first.header.batch_root() }));
+}

@@ -42,7 +42,9 @@ fn confirmed(batch: &Batch, state: &MemoryState, verdict: &Verdict) -> bool {
         }
         Check::Source { source, payer, key } => {
             let known = state.source_key(&header.lane, payer, source, header.as_of).unwrap();
-            known.is_some_and(|known| alloy_primitives::keccak256(known) == *key)
+            let by_key = known.as_ref().is_some_and(|known| alloy_primitives::keccak256(known) == *key);
+            let consents = state.admits(header, payer, source, known.is_some()).unwrap();
+            by_key || (*key == alloy_primitives::keccak256([]) && !consents)
         }
         Check::Earlier { batch } => {
             state.earlier.values().any(|shown| alloy_primitives::keccak256(&shown.header) == *batch)
