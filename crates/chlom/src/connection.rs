@@ -18,6 +18,11 @@ pub(crate) struct NodeArgs {
 }
 
 impl NodeArgs {
+    /// Where the node is.
+    pub(crate) fn url(&self) -> &str {
+        &self.rpc
+    }
+
     /// # Errors
     /// When no node answers there.
     pub(crate) fn chain(&self) -> Result<Chain> {

@@ -10,6 +10,7 @@ use chlom_client::{
 use chlom_pool::{JournalError, PoolError};
 use chlom_rpc::BindError;
 use chlom_store::StoreError;
+use chlom_watcher::WatchError;
 
 /// Bad arguments, or a genesis file that cannot be used. clap uses the same code.
 const USAGE: u8 = 2;
@@ -76,6 +77,12 @@ fn code(error: &anyhow::Error) -> u8 {
                 return REFUSED;
             }
             Some(ClientError::Url { .. } | ClientError::Key(_)) => return USAGE,
+            _ => {}
+        }
+        match cause.downcast_ref::<WatchError>() {
+            Some(WatchError::Locked { .. }) => return LOCKED,
+            Some(WatchError::Foreign { .. } | WatchError::Damaged { .. }) => return DATA,
+            Some(WatchError::Drill(_)) => return USAGE,
             _ => {}
         }
         if cause.is::<BindError>() {

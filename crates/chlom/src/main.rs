@@ -11,7 +11,9 @@ mod license;
 mod logging;
 mod output;
 mod royalty;
+mod stop;
 mod table;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -51,6 +53,11 @@ enum Role {
     /// Royalties: who would get what.
     #[command(subcommand)]
     Royalty(royalty::RoyaltyCommand),
+    /// Watch all lanes: check every batch, prove what is wrong, be paid for it.
+    Watch(watch::WatchArgs),
+    /// Drills on development chains.
+    #[command(subcommand)]
+    Drill(watch::DrillCommand),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +69,8 @@ fn main() -> ExitCode {
         Role::Blob(command) => blob::run(&command),
         Role::License(command) => license::run(&command),
         Role::Royalty(command) => royalty::run(&command),
+        Role::Watch(args) => watch::run(&args),
+        Role::Drill(command) => watch::run_drill(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

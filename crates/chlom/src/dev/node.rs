@@ -131,7 +131,7 @@ async fn serve(args: &DevArgs) -> Result<()> {
         accounts: &held,
     };
     println!("{}", if args.json { ready.json() } else { ready.text() });
-    server.serve(stop_signal()).await;
+    server.serve(crate::stop::signalled()).await;
     chain.stop();
     tokio::task::spawn_blocking(move || running.join()).await.context("joining the block producer")?;
     tokio::task::spawn_blocking(move || blobs.close()).await.context("closing the blobs")?;
@@ -222,17 +222,4 @@ fn open_pool(args: &DevArgs, params: &Params, store: &Store) -> Result<Pool> {
 
 fn client_version() -> String {
     format!("chlom/v{}/{}-{}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH)
-}
-
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        // Without a handler SIGTERM still ends the process; only SIGINT can be waited for.
-        let _interrupted = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }
