@@ -131,10 +131,19 @@ impl Chain {
             .rpc
             .ask("eth_call", json!([{ "to": to, "input": data }, "latest"]))
             .map_err(|error| named(error, C::SIGNATURE))?;
-        C::abi_decode_returns(&answer).map_err(|error| ClientError::Answer {
-            method: "eth_call",
-            why: format!("{} at {to}: {error}; is there such a contract on this chain?", C::SIGNATURE),
-        })
+        returned::<C>(to, &answer)
+    }
+
+    /// Calls a view of a contract with many arguments, in few requests; answers come in the order of the calls.
+    ///
+    /// # Errors
+    /// As [`Chain::view`]; the first refusal stands for all.
+    pub fn view_all<C: SolCall>(&self, to: Address, calls: &[C]) -> Result<Vec<C::Return>, ClientError> {
+        let ask = |call: &C| json!([{ "to": to, "input": Bytes::from(call.abi_encode()) }, "latest"]);
+        let params = calls.iter().map(ask).collect();
+        let answers: Vec<Bytes> =
+            self.rpc.ask_all("eth_call", params).map_err(|error| named(error, C::SIGNATURE))?;
+        answers.iter().map(|answer| returned::<C>(to, answer)).collect()
     }
 
     /// Sends one transaction and waits for it.
@@ -274,6 +283,13 @@ fn succeeded(receipt: RpcReceipt, request: &Request) -> Result<Receipt, ClientEr
         return Err(ClientError::Failed { what: request.what.clone(), hash, height });
     }
     Ok(Receipt { hash, height, gas_used: receipt.gas_used.to() })
+}
+
+fn returned<C: SolCall>(to: Address, answer: &Bytes) -> Result<C::Return, ClientError> {
+    C::abi_decode_returns(answer).map_err(|error| ClientError::Answer {
+        method: "eth_call",
+        why: format!("{} at {to}: {error}; is there such a contract on this chain?", C::SIGNATURE),
+    })
 }
 
 /// A revert says what was called, not by which method.

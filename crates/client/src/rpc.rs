@@ -15,6 +15,8 @@ use crate::{error::ClientError, revert::Revert};
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// A longer answer is refused: the largest that this client asks for is a split of 512 payees.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
+/// Questions in one request.
+pub const ASKED_AT_ONCE: usize = 200;
 /// geth's code for a call that reverted.
 const REVERTED: i64 = 3;
 
@@ -70,6 +72,39 @@ impl Rpc {
         read(method, &self.post(&request.to_string())?, Some(id))
     }
 
+    /// Asks the same of many things, [`ASKED_AT_ONCE`] in one request; answers come in the order of the questions.
+    ///
+    /// # Errors
+    /// As [`Rpc::ask`]; the first refusal stands for all.
+    pub fn ask_all<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: Vec<Value>,
+    ) -> Result<Vec<T>, ClientError> {
+        let mut out = Vec::with_capacity(params.len());
+        for some in params.chunks(ASKED_AT_ONCE) {
+            let count = some.len() as u64;
+            let first = self.next_id.fetch_add(count, Ordering::Relaxed);
+            let request = |(id, params): (u64, &Value)| json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+            let batch: Vec<Value> = (first..).zip(some).map(request).collect();
+            let text = self.post(&Value::from(batch).to_string())?;
+            let unreadable = |why: String| ClientError::Answer { method, why };
+            let mut answers: Vec<Answer<'_>> = match serde_json::from_str(&text) {
+                Ok(answers) => answers,
+                // One answer to all is a refusal of all.
+                Err(error) => return Err(read::<Value>(method, &text, None).err().unwrap_or_else(|| unreadable(error.to_string()))),
+            };
+            answers.sort_by_key(|answer| answer.id);
+            if answers.len() as u64 != count {
+                return Err(unreadable(format!("{} answers to {count} questions", answers.len())));
+            }
+            for (id, answer) in (first..).zip(answers) {
+                out.push(answered(method, answer, Some(id))?);
+            }
+        }
+        Ok(out)
+    }
+
     /// Sends bytes as they are to a path below the address and reads a JSON-RPC answer, whatever its HTTP status.
     pub(crate) fn upload<T: DeserializeOwned>(
         &self,
@@ -117,7 +152,15 @@ impl Rpc {
 /// Reads an answer to the request of that id.
 fn read<T: DeserializeOwned>(method: &'static str, text: &str, id: Option<u64>) -> Result<T, ClientError> {
     let unreadable = |why: String| ClientError::Answer { method, why };
-    let answer: Answer<'_> = serde_json::from_str(text).map_err(|e| unreadable(e.to_string()))?;
+    answered(method, serde_json::from_str(text).map_err(|e| unreadable(e.to_string()))?, id)
+}
+
+fn answered<T: DeserializeOwned>(
+    method: &'static str,
+    answer: Answer<'_>,
+    id: Option<u64>,
+) -> Result<T, ClientError> {
+    let unreadable = |why: String| ClientError::Answer { method, why };
     if let Some(refusal) = answer.error {
         return Err(refused(method, refusal));
     }

@@ -5,7 +5,7 @@ use alloy_primitives::{Address, B256, U256, aliases::U96, keccak256};
 use chlom_client::{
     Chain, ClientError, Request, Signer,
     contracts::{
-        license_registry::ILicenseRegistry::{LicenseData, mint_0Call},
+        license_registry::ILicenseRegistry::{LicenseData, mint_1Call},
         policy_registry::IPolicyRegistry::activateCall,
         split_registry::ISplitRegistry::registerVectorCall,
     },
@@ -97,7 +97,7 @@ impl<'a> World<'a> {
                 flags: 0,
                 metaHash: id,
             };
-            mints.push(Request::call("minting a licence", LICENSE_REGISTRY, &mint_0Call { id, d }));
+            mints.push(Request::call("minting a licence", LICENSE_REGISTRY, &mint_1Call { id, d }));
             self.licences.push((id, *bps));
         }
         self.chain.send_all(authority, &mints)?;
