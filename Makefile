@@ -62,8 +62,9 @@ bench-da: ## Measure data availability beside c-kzg: a table, and JSON in the ca
 	cargo bench --locked -p chlom-crypto --bench kzg -- --json $(CACHE)/bench-da.json
 	cargo bench --locked -p chlom-chain --bench gas
 
-bench-lane: ## Measure lanes on one core: building, checking, proving and judging batches
+bench-lane: ## Measure lanes on one core: building, checking, proving and judging batches; a watcher's check with its index
 	cargo bench --locked -p chlom-lane --bench lane
+	cargo bench --locked -p chlom-watcher --bench watch
 
 postgres: ## Install PostgreSQL from the distribution, if it is missing
 	devnet/tools/postgres

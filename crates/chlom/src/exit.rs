@@ -56,6 +56,16 @@ fn code_of_blobs(error: &BlobError) -> u8 {
     }
 }
 
+fn code_of_client(error: &ClientError) -> Option<u8> {
+    match error {
+        ClientError::Revert { .. } | ClientError::Failed { .. } | ClientError::Refused { .. } => {
+            Some(REFUSED)
+        }
+        ClientError::Url { .. } | ClientError::Key(_) => Some(USAGE),
+        _ => None,
+    }
+}
+
 fn code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
         if cause.is::<Usage>() {
@@ -72,14 +82,11 @@ fn code(error: &anyhow::Error) -> u8 {
             None | Some(ReadError::Client(_) | ReadError::Blob(_)) => {}
             Some(_) => return REFUSED,
         }
-        match cause.downcast_ref::<ClientError>() {
-            Some(ClientError::Revert { .. } | ClientError::Failed { .. } | ClientError::Refused { .. }) => {
-                return REFUSED;
-            }
-            Some(ClientError::Url { .. } | ClientError::Key(_)) => return USAGE,
-            _ => {}
+        if let Some(code) = cause.downcast_ref::<ClientError>().and_then(code_of_client) {
+            return code;
         }
         match cause.downcast_ref::<WatchError>() {
+            Some(WatchError::Client(error)) => return code_of_client(error).unwrap_or(1),
             Some(WatchError::Locked { .. }) => return LOCKED,
             Some(WatchError::Foreign { .. } | WatchError::Damaged { .. }) => return DATA,
             Some(WatchError::Drill(_)) => return USAGE,

@@ -92,7 +92,11 @@ impl Rpc {
             let mut answers: Vec<Answer<'_>> = match serde_json::from_str(&text) {
                 Ok(answers) => answers,
                 // One answer to all is a refusal of all.
-                Err(error) => return Err(read::<Value>(method, &text, None).err().unwrap_or_else(|| unreadable(error.to_string()))),
+                Err(error) => {
+                    return Err(read::<Value>(method, &text, None)
+                        .err()
+                        .unwrap_or_else(|| unreadable(error.to_string())));
+                }
             };
             answers.sort_by_key(|answer| answer.id);
             if answers.len() as u64 != count {

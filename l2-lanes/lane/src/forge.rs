@@ -76,7 +76,8 @@ impl Forgery {
         let header = &self.header;
         let first_table = header.record_pages;
         let first_node = first_table.checked_add(header.table_pages)?;
-        let leaves = (0..first_table).map(|index| Some(page::leaf(&self.page(index)?))).collect::<Option<_>>()?;
+        let leaves =
+            (0..first_table).map(|index| Some(page::leaf(&self.page(index)?))).collect::<Option<_>>()?;
         let tables = (first_table..first_node).filter_map(|index| TablePage::decode(&self.page(index)?).ok());
         let rows: Vec<B256> =
             tables.flat_map(|table| table.rows.iter().map(Row::leaf).collect::<Vec<_>>()).collect();

@@ -206,19 +206,18 @@ impl LaneState for MemoryState {
         Ok(self.keys.get(source).cloned())
     }
 
-    fn admits(
-        &self,
-        _: &Header,
-        payer: &Address,
-        source: &B256,
-        has_key: bool,
-    ) -> Result<bool, Infallible> {
+    fn admits(&self, _: &Header, payer: &Address, source: &B256, has_key: bool) -> Result<bool, Infallible> {
         let by_allowance =
             |(named, unsigned): &(Vec<B256>, bool)| named.contains(source) && (has_key || *unsigned);
         Ok(self.allowances.get(payer).is_none_or(by_allowance))
     }
 
-    fn earlier(&self, _: &Header, source: &B256, id: &ReceiptId) -> Result<Option<EarlierRecord>, Infallible> {
+    fn earlier(
+        &self,
+        _: &Header,
+        source: &B256,
+        id: &ReceiptId,
+    ) -> Result<Option<EarlierRecord>, Infallible> {
         Ok(self.earlier.get(&(*source, id.as_str().to_owned())).cloned())
     }
 }

@@ -46,7 +46,12 @@ pub enum Judgement {
 ///
 /// # Errors
 /// A node that does not answer, faults of the disk: nothing is decided then.
-pub fn check(chain: &Chain, store: &Store, record: &BatchRecord, kept: &KeptBlob) -> Result<Judgement, WatchError> {
+pub fn check(
+    chain: &Chain,
+    store: &Store,
+    record: &BatchRecord,
+    kept: &KeptBlob,
+) -> Result<Judgement, WatchError> {
     let header = decode(record)?;
     let blob = open(record, &header, kept)?;
     let state = BatchState::ask(chain, store, blob, record.order)?;
@@ -132,7 +137,12 @@ fn entries(blob: Blob<'_>, order: u64) -> Vec<(IdKey, Location)> {
 }
 
 /// The bytes that `challenge` takes: each cell with its KZG proof, made from its row.
-fn encode(record: &BatchRecord, header: &Header, kept: &KeptBlob, proof: &Proof) -> Result<Bytes, WatchError> {
+fn encode(
+    record: &BatchRecord,
+    header: &Header,
+    kept: &KeptBlob,
+    proof: &Proof,
+) -> Result<Bytes, WatchError> {
     let mut rows: BTreeMap<u16, Vec<[u8; 48]>> = BTreeMap::new();
     for cell in &proof.cells {
         if !rows.contains_key(&cell.row) {

@@ -36,7 +36,9 @@ pub enum WatchError {
         path: PathBuf,
     },
     /// The store is about another chain.
-    #[error("{path} is about the chain with genesis {kept}, the node's has {found}: give another --dir or another --rpc")]
+    #[error(
+        "{path} is about the chain with genesis {kept}, the node's has {found}: give another --dir or another --rpc"
+    )]
     Foreign {
         /// The directory.
         path: PathBuf,
@@ -46,7 +48,9 @@ pub enum WatchError {
         found: B256,
     },
     /// The store says something that this build never writes.
-    #[error("the store in {path} is damaged: {what}; move it away, and the watcher makes a new one from the chain")]
+    #[error(
+        "the store in {path} is damaged: {what}; move it away, and the watcher makes a new one from the chain"
+    )]
     Damaged {
         /// The directory.
         path: PathBuf,

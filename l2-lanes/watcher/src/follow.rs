@@ -127,11 +127,7 @@ fn check_continues(chain: &Chain, cursor: &Cursor, head: &Block) -> Result<(), W
     Err(lie(chain, format!("its block {} is {seen}, it was {}", cursor.height, cursor.hash)))
 }
 
-fn accepted(
-    chain: &Chain,
-    store: &Store,
-    event: &LaneEvent,
-) -> Result<Option<BatchRecord>, WatchError> {
+fn accepted(chain: &Chain, store: &Store, event: &LaneEvent) -> Result<Option<BatchRecord>, WatchError> {
     let Happening::Accepted { lane, period, number, header, .. } = &event.what else { return Ok(None) };
     let root = event.batch;
     if alloy_primitives::keccak256(header) != root {

@@ -22,12 +22,25 @@ pub struct Counts {
     pub wrong: u64,
     /// Receipts of batches found right.
     pub receipts: u64,
-    /// Rewards, in wei of CHM; far below 2^128.
+    /// Rewards, in wei of CHM; far below 2^128. In JSON as a decimal string: other readers' numbers are shorter.
+    #[serde(with = "decimal")]
     pub rewards: u128,
     /// Frauds that became final.
     pub missed: u64,
     /// Questions that a node did not answer.
     pub failures: u64,
+}
+
+mod decimal {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(value: &u128, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<u128, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
 }
 
 /// A batch as a report shows it.

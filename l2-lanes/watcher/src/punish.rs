@@ -101,9 +101,8 @@ pub fn next(facts: &Facts, watcher: Address) -> Step {
         },
         Status::Void => {
             let award = &facts.award;
-            let counts = |made: &Made| {
-                made.height < award.void.1 && (award.order == 0 || made.order < award.order)
-            };
+            let counts =
+                |made: &Made| made.height < award.void.1 && (award.order == 0 || made.order < award.order);
             if award.paid {
                 Step::Void
             } else if live.as_ref().is_some_and(counts) {
@@ -229,7 +228,12 @@ fn send(
 }
 
 /// What this watcher was paid of a void batch: 40 of 100 of ten units.
-fn reward(chain: &Chain, facts: &Facts, record: &BatchRecord, watcher: Address) -> Result<Option<U256>, WatchError> {
+fn reward(
+    chain: &Chain,
+    facts: &Facts,
+    record: &BatchRecord,
+    watcher: Address,
+) -> Result<Option<U256>, WatchError> {
     if !facts.award.paid || facts.award.winner != watcher {
         return Ok(None);
     }
@@ -291,7 +295,11 @@ mod tests {
     fn wat_8_an_earlier_commitment_is_revealed_though_another_proof_came_first() {
         assert_eq!(next(&Facts { commitment: made(100, 1), ..void(OTHER, 2) }, ME), Step::Reveal);
         assert_eq!(next(&Facts { commitment: made(100, 1), ..void(Address::ZERO, 0) }, ME), Step::Reveal);
-        assert_eq!(next(&Facts { commitment: made(100, 3), ..void(OTHER, 2) }, ME), Step::Void, "a later one");
+        assert_eq!(
+            next(&Facts { commitment: made(100, 3), ..void(OTHER, 2) }, ME),
+            Step::Void,
+            "a later one"
+        );
         assert_eq!(next(&Facts { commitment: made(101, 1), ..void(OTHER, 2) }, ME), Step::Void, "too new");
         assert_eq!(next(&void(OTHER, 2), ME), Step::Void);
     }

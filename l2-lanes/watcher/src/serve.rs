@@ -82,7 +82,11 @@ fn rendered(report: &Report) -> Result<String, std::fmt::Error> {
     let gauges: [(&str, &str, i64); 7] = [
         ("head_height", "Height of the node's head", report.head as i64),
         ("reached_height", "Height up to which all events are known", report.reached as i64),
-        ("troubles", "Alarms that stand: blind, behind, sending, missed, store, witness", report.troubles.len() as i64),
+        (
+            "troubles",
+            "Alarms that stand: blind, behind, sending, missed, store, witness",
+            report.troubles.len() as i64,
+        ),
         ("batches_waiting", "Accepted batches that are not judged", at("seen") + at("fetched")),
         ("batches_right", "Open batches that are right", at("right")),
         ("batches_wrong", "Wrong batches that are not punished yet", at("wrong")),
@@ -135,7 +139,10 @@ mod tests {
         let unwell = get(address, "/health");
         assert!(unwell.starts_with("HTTP/1.1 503") && unwell.contains("batch 3 is not judged"), "{unwell}");
         let metrics = get(address, "/metrics");
-        assert!(metrics.contains("chlom_watch_wrong_total 2") && metrics.contains("chlom_watch_healthy 0"), "{metrics}");
+        assert!(
+            metrics.contains("chlom_watch_wrong_total 2") && metrics.contains("chlom_watch_healthy 0"),
+            "{metrics}"
+        );
         assert!(get(address, "/status").contains("\"troubles\""));
         assert!(get(address, "/nothing").starts_with("HTTP/1.1 404"));
     }

@@ -49,7 +49,9 @@ pub(crate) fn run(args: &FraudArgs) -> Result<()> {
                 "atStake": at_stake.to_string(),
             })
             .to_string(),
-            false => format!("{plant}: batch {root} ({}/{}) is accepted", header.period.code(), header.number),
+            false => {
+                format!("{plant}: batch {root} ({}/{}) is accepted", header.period.code(), header.number)
+            }
         });
     }
     Ok(())

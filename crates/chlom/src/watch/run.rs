@@ -63,8 +63,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     };
     let health = Arc::new(Health::new(config.stale_after));
     let mut watcher = Watcher::open(config, signer, health.clone())?;
-    let http = serve::start(args.listen, health)
-        .map_err(|error| Usage(format!("cannot listen on {}: {error}; give another --listen", args.listen)))?;
+    let http = serve::start(args.listen, health).map_err(|error| {
+        Usage(format!("cannot listen on {}: {error}; give another --listen", args.listen))
+    })?;
     let chain_id = watcher.chain_id();
     let dir = args.dir.display();
     output::line(match (args.json, address) {
@@ -78,6 +79,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
              health  http://{http}/health\n  kept in {dir}"
         ),
     });
+    // It takes seconds: the first batch need not wait for it.
+    std::thread::Builder::new()
+        .name("kzg".into())
+        .spawn(|| chlom_crypto::kzg::setup())
+        .context("the KZG set-up")?;
     let stop = Arc::new(Stop::default());
     listen_for_the_end(stop.clone())?;
     Ok(watcher.run(&stop)?)

@@ -54,7 +54,13 @@ fn shown(report: &Report) -> String {
     let counts = &report.counts;
     let mut out = format!(
         "{}: head {}, followed to {}\nsince its start: {} batches right ({} receipts), {} wrong, {} missed\n",
-        report.status, report.head, report.reached, counts.right, counts.receipts, counts.wrong, counts.missed
+        report.status,
+        report.head,
+        report.reached,
+        counts.right,
+        counts.receipts,
+        counts.wrong,
+        counts.missed
     );
     for (kind, what) in &report.troubles {
         out.push_str(&format!("ALARM {kind}: {what}\n"));

@@ -1,10 +1,7 @@
 //! What contract state says of licences and sources, as [`chlom_lane::build`] and [`chlom_lane::fraud::check`] ask for it, with as
 //! few questions to the node as possible: a batch has tens of thousands of records and few licences.
 
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-};
+use std::{cell::RefCell, collections::BTreeMap};
 
 use alloy_primitives::{Address, B256, U256};
 use chlom_lane::{Header, LaneId, LaneState, lane::source_id, receipt::ReceiptId, state::EarlierRecord};
@@ -135,7 +132,8 @@ impl<'a> ChainState<'a> {
     pub fn prepare(&self, ids: &[B256], header: &Header) -> Result<(), ClientError> {
         let (start, as_of) = (header.period.start(), header.as_of);
         self.licences.borrow_mut().extend(self.load(ids)?);
-        let known = |id: &&B256| self.licences.borrow().get(*id).is_some_and(|licence| licence.is_known(as_of));
+        let known =
+            |id: &&B256| self.licences.borrow().get(*id).is_some_and(|licence| licence.is_known(as_of));
         let known: Vec<B256> = ids.iter().filter(known).copied().collect();
         let terms: Vec<_> = known.iter().map(|id| termsAtCall { id: *id, time: start }).collect();
         let terms = self.chain.view_all(LICENSE_REGISTRY, &terms)?;
@@ -164,11 +162,13 @@ impl<'a> ChainState<'a> {
         let counts = self.chain.view_all(LICENSE_REGISTRY, &counts)?;
         let of_one = |(id, count): (&B256, U256)| {
             let id = *id;
-            (0..count.saturating_to::<u64>()).map(move |index| checkpointAtCall { id, index: U256::from(index) })
+            (0..count.saturating_to::<u64>())
+                .map(move |index| checkpointAtCall { id, index: U256::from(index) })
         };
         let calls: Vec<_> = ids.iter().zip(counts).flat_map(of_one).collect();
         let found = self.chain.view_all(LICENSE_REGISTRY, &calls)?;
-        let empty = || Licence { known_until, recorded: None, breaks: vec![0], refused_from: BTreeMap::new() };
+        let empty =
+            || Licence { known_until, recorded: None, breaks: vec![0], refused_from: BTreeMap::new() };
         let mut licences: BTreeMap<B256, Licence> = ids.iter().map(|id| (*id, empty())).collect();
         for (call, c) in calls.iter().zip(found) {
             let Some(licence) = licences.get_mut(&call.id) else { continue };
@@ -194,7 +194,8 @@ impl<'a> ChainState<'a> {
         if licences.get(&id).is_none_or(|known| known.known_until < as_of) {
             licences.append(&mut self.load(&[id])?);
         }
-        let missing = || ClientError::Answer { method: "eth_call", why: format!("nothing about licence {id}") };
+        let missing =
+            || ClientError::Answer { method: "eth_call", why: format!("nothing about licence {id}") };
         then(licences.get_mut(&id).ok_or_else(missing)?)
     }
 

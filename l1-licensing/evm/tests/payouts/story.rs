@@ -208,13 +208,7 @@ impl chlom_lane::LaneState for Pretended {
     ) -> Result<Option<Vec<u8>>, Self::Error> {
         Ok(None)
     }
-    fn admits(
-        &self,
-        _: &chlom_lane::Header,
-        _: &Address,
-        _: &B256,
-        _: bool,
-    ) -> Result<bool, Self::Error> {
+    fn admits(&self, _: &chlom_lane::Header, _: &Address, _: &B256, _: bool) -> Result<bool, Self::Error> {
         Ok(true)
     }
     fn earlier(

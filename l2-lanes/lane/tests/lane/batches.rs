@@ -51,7 +51,12 @@ impl LaneState for State {
     fn admits(&self, _: &Header, _: &Address, _: &B256, _: bool) -> Result<bool, Infallible> {
         Ok(true)
     }
-    fn earlier(&self, _: &Header, source: &B256, id: &ReceiptId) -> Result<Option<EarlierRecord>, Infallible> {
+    fn earlier(
+        &self,
+        _: &Header,
+        source: &B256,
+        id: &ReceiptId,
+    ) -> Result<Option<EarlierRecord>, Infallible> {
         Ok(self.earlier.get(&(*source, id.as_str().to_owned())).cloned())
     }
 }

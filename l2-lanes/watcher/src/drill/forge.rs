@@ -48,7 +48,12 @@ fn unfit(why: impl ToString) -> WatchError {
 }
 
 /// Receipts with ids from `first` on, over two licences.
-fn receipts(frame: &Frame, payer: Address, licences: &[(B256, u16)], first: usize) -> Result<Vec<Receipt>, WatchError> {
+fn receipts(
+    frame: &Frame,
+    payer: Address,
+    licences: &[(B256, u16)],
+    first: usize,
+) -> Result<Vec<Receipt>, WatchError> {
     let one = |number: usize| {
         let (licence, _) = *licences.get(number % 2).ok_or_else(|| unfit("two licences are needed"))?;
         Ok(Receipt {
@@ -111,7 +116,9 @@ fn change(plant: Plant, forged: &mut Forgery) -> Option<()> {
             // The first record of the second licence gets the id of the first one's first: both lists stay in order.
             forged.change_records(0, |receipts| {
                 let first = receipts.first().map(|receipt| (receipt.licence, receipt.id.clone()));
-                let second = first.as_ref().and_then(|(licence, _)| receipts.iter_mut().find(|r| r.licence != *licence));
+                let second = first
+                    .as_ref()
+                    .and_then(|(licence, _)| receipts.iter_mut().find(|r| r.licence != *licence));
                 if let (Some((_, id)), Some(second)) = (first, second) {
                     second.id = id;
                 }
@@ -120,7 +127,9 @@ fn change(plant: Plant, forged: &mut Forgery) -> Option<()> {
         }
         Plant::WrongSum => {
             let before = owed(forged)?;
-            forged.change_rows(table, |rows| rows.iter_mut().take(1).for_each(|row| row.revenue += 10 * VALUE))?;
+            forged.change_rows(table, |rows| {
+                rows.iter_mut().take(1).for_each(|row| row.revenue += 10 * VALUE)
+            })?;
             let more = owed(forged)?.checked_sub(before)?;
             forged.header.payers.first_mut()?.owed += more;
             forged.reroot()
@@ -167,7 +176,13 @@ mod tests {
         fn royalty_bps(&self, licence: &B256, _: u64, _: u64) -> Result<Option<u16>, Infallible> {
             Ok(self.0.iter().find(|(id, _)| id == licence).map(|(_, bps)| *bps))
         }
-        fn source_key(&self, _: &LaneId, _: &Address, _: &B256, _: u64) -> Result<Option<Vec<u8>>, Infallible> {
+        fn source_key(
+            &self,
+            _: &LaneId,
+            _: &Address,
+            _: &B256,
+            _: u64,
+        ) -> Result<Option<Vec<u8>>, Infallible> {
             Ok(None)
         }
         fn admits(&self, _: &Header, _: &Address, _: &B256, _: bool) -> Result<bool, Infallible> {

@@ -91,7 +91,8 @@ struct Plan {
 fn prepare(world: &World<'_>, plant: Plant) -> Result<Plan, WatchError> {
     match plant {
         Plant::ForgedSource => {
-            let key: Bytes = SOMEBODYS_KEY.parse().map_err(|_| WatchError::Drill("a key in the code".into()))?;
+            let key: Bytes =
+                SOMEBODYS_KEY.parse().map_err(|_| WatchError::Drill("a key in the code".into()))?;
             world.as_payer(&registry::register_source_key(world.lane, forge::SOURCE, key))?;
             Ok(Plan { consent_by_allowance: false })
         }
@@ -116,7 +117,8 @@ fn prepare(world: &World<'_>, plant: Plant) -> Result<Plan, WatchError> {
 fn published(world: &World<'_>, forged: Forgery) -> Result<Header, WatchError> {
     let Forgery { header, elements } = forged;
     let unfit = |why: String| WatchError::Drill(format!("the drill's blob: {why}"));
-    let data = DataRows::from_elements(&elements, header.blob.rows).map_err(|error| unfit(error.to_string()))?;
+    let data =
+        DataRows::from_elements(&elements, header.blob.rows).map_err(|error| unfit(error.to_string()))?;
     let commitments = commit(&data, &Cancel::new()).map_err(|error| unfit(error.to_string()))?;
     let mut payload = data.payload().map_err(|error| unfit(error.to_string()))?;
     // The node pads with zeros and takes as few rows as hold what is left: they must be the header's.
@@ -130,7 +132,8 @@ fn published(world: &World<'_>, forged: Forgery) -> Result<Header, WatchError> {
         extend: false,
         until: 0,
     };
-    publish(world.chain, &world.submitter, &publication, &mut |_| {}).map_err(|error| unfit(error.to_string()))?;
+    publish(world.chain, &world.submitter, &publication, &mut |_| {})
+        .map_err(|error| unfit(error.to_string()))?;
     let blob = BlobHeader {
         kzg_commitment: commitments.fold(),
         merkle_root: commitments.merkle_root(),

@@ -57,15 +57,25 @@ impl<'a> World<'a> {
     pub fn new(chain: &'a Chain, lane: LaneId, seed: B256) -> Result<Self, WatchError> {
         let accounts: Vec<Address> = chain.rpc().ask("eth_accounts", json!([]))?;
         let [authority, submitter, ..] = accounts[..] else {
-            return Err(unfit("a drill needs a node that holds accounts, as `chlom dev` does; never hold one elsewhere"));
+            return Err(unfit(
+                "a drill needs a node that holds accounts, as `chlom dev` does; never hold one elsewhere",
+            ));
         };
         let payer = AccountKey::from_bytes(keccak256([&seed[..], b"payer"].concat()).0).map_err(unfit)?;
         let now = chain.time()?;
         let before = Period::containing(now).map(|period| period.start().saturating_sub(1));
-        let period = before.and_then(Period::containing).ok_or_else(|| unfit("the chain's time has no period"))?;
+        let period =
+            before.and_then(Period::containing).ok_or_else(|| unfit("the chain's time has no period"))?;
         let authority = Signer::Unlocked(authority);
-        let mut world =
-            Self { chain, lane, period, submitter: Signer::Unlocked(submitter), payer, licences: Vec::new(), accounts };
+        let mut world = Self {
+            chain,
+            lane,
+            period,
+            submitter: Signer::Unlocked(submitter),
+            payer,
+            licences: Vec::new(),
+            accounts,
+        };
         world.licensed(&authority, seed)?;
         world.appointed(&authority)?;
         let deposit = money::deposit(lane, Address::ZERO, world.payer.address(), U256::from(POT));
@@ -169,7 +179,12 @@ impl<'a> World<'a> {
     /// When it is refused.
     pub fn as_payer(&self, request: &Request) -> Result<(), WatchError> {
         let payer = self.payer.address();
-        let gas = Request { what: "gas for the payer".into(), to: payer, data: Default::default(), value: U256::from(CHM) };
+        let gas = Request {
+            what: "gas for the payer".into(),
+            to: payer,
+            data: Default::default(),
+            value: U256::from(CHM),
+        };
         self.paid_by_somebody(CHM, gas)?;
         let key = AccountKey::from_bytes(self.payer.expose_bytes().0).map_err(unfit)?;
         self.chain.send_one(&Signer::Key(key), request)?;

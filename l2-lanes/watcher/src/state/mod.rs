@@ -8,7 +8,9 @@ use chlom_client::{
     Chain,
     lanes::{batches, state::ChainState},
 };
-use chlom_lane::{Blob, Header, LaneId, LaneState, page::TablePage, receipt::ReceiptId, state::EarlierRecord};
+use chlom_lane::{
+    Blob, Header, LaneId, LaneState, page::TablePage, receipt::ReceiptId, state::EarlierRecord,
+};
 
 use crate::{WatchError, store::Store};
 use earlier::Earlier;

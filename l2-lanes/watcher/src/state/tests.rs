@@ -38,7 +38,12 @@ impl LaneState for State<'_> {
     fn admits(&self, _: &Header, _: &Address, _: &B256, _: bool) -> Result<bool, WatchError> {
         Ok(true)
     }
-    fn earlier(&self, _: &Header, source: &B256, id: &ReceiptId) -> Result<Option<EarlierRecord>, WatchError> {
+    fn earlier(
+        &self,
+        _: &Header,
+        source: &B256,
+        id: &ReceiptId,
+    ) -> Result<Option<EarlierRecord>, WatchError> {
         self.0.as_ref().map_or(Ok(None), |earlier| earlier.find(source, id))
     }
 }
@@ -94,14 +99,21 @@ impl World {
             closes_at: 0,
             stage: Stage::Fetched,
         };
-        self.store.advance(Cursor { height: order, hash: B256::ZERO }, std::slice::from_ref(&record)).unwrap();
+        self.store
+            .advance(Cursor { height: order, hash: B256::ZERO }, std::slice::from_ref(&record))
+            .unwrap();
         let commitments = vec![[0xc0; 48]; header.blob.rows.data()];
         self.store.keep_blob(&record.root, &KeptBlob { commitments, elements: elements.clone() }).unwrap();
         (header, elements)
     }
 
     /// The fraud of a batch, and later ones that have its receipts.
-    fn check(&self, order: u64, (header, elements): &(Header, Vec<u8>), is_void: bool) -> (Option<Fraud>, Vec<u64>) {
+    fn check(
+        &self,
+        order: u64,
+        (header, elements): &(Header, Vec<u8>),
+        is_void: bool,
+    ) -> (Option<Fraud>, Vec<u64>) {
         let state = State(Some(Earlier::new(&self.store, order, move |_| Ok(is_void))));
         let blob = Blob::new(header, elements).unwrap();
         let found = by_state(&self.store, order, blob, &state).unwrap();

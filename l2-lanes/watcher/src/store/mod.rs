@@ -94,7 +94,11 @@ impl Store {
         match store.read::<ChainIdentity>(&store.meta, b"chain")? {
             Some(kept) if kept == chain => {}
             Some(kept) if kept.format == FORMAT => {
-                return Err(WatchError::Foreign { path: path.into(), kept: kept.genesis, found: chain.genesis });
+                return Err(WatchError::Foreign {
+                    path: path.into(),
+                    kept: kept.genesis,
+                    found: chain.genesis,
+                });
             }
             Some(kept) => return Err(store.damaged(format!("format {} is not {FORMAT}", kept.format))),
             None => {

@@ -76,7 +76,8 @@ fn wat_2_a_directory_is_one_watchers_and_one_chains() {
 fn wat_4_the_index_finds_every_receipt_through_the_journal_and_through_files() {
     let folder = tempfile::tempdir().unwrap();
     let entries = |order: u64, from: u32, count: u32| -> Vec<(IdKey, Location)> {
-        let one = |n: u32| (key_of(&B256::repeat_byte(1), &format!("AD-{n}")), Location { order, page: n, at: 3 });
+        let one =
+            |n: u32| (key_of(&B256::repeat_byte(1), &format!("AD-{n}")), Location { order, page: n, at: 3 });
         (from..from + count).map(one).collect()
     };
     {
@@ -89,7 +90,8 @@ fn wat_4_the_index_finds_every_receipt_through_the_journal_and_through_files() {
         store.index(entries(3, 0, 1)).unwrap();
     }
     let store = Store::open(folder.path(), chain(1)).unwrap();
-    for (key, location) in entries(1, 1, 9).into_iter().chain(entries(2, 100, 10_000)).chain(entries(3, 0, 1)) {
+    for (key, location) in entries(1, 1, 9).into_iter().chain(entries(2, 100, 10_000)).chain(entries(3, 0, 1))
+    {
         assert_eq!(store.find_id(&key).unwrap(), Some(location));
     }
     assert_eq!(store.find_id(&key_of(&B256::repeat_byte(2), "AD-1")).unwrap(), None, "another source's");

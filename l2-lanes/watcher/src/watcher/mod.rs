@@ -291,11 +291,7 @@ fn over_by(record: &BatchRecord, status: Status) -> Option<BatchRecord> {
     Some(BatchRecord { stage, ..record.clone() })
 }
 
-fn witness(
-    url: &str,
-    chain: &Chain,
-    genesis: &alloy_primitives::B256,
-) -> Result<Chain, WatchError> {
+fn witness(url: &str, chain: &Chain, genesis: &alloy_primitives::B256) -> Result<Chain, WatchError> {
     let other = Chain::connect(url)?;
     if other.id() != chain.id() || follow::at(&other, 0)?.hash != *genesis {
         let why = format!("it is on another chain than {}", chain.rpc().url());

@@ -136,7 +136,8 @@ impl Watcher {
 
     fn punish(&mut self, head: &Block, record: &BatchRecord, case: &Case) -> Result<bool, WatchError> {
         let Some(signer) = &self.signer else {
-            self.health.trouble("sending", Some("a fraud was found, and there is no key to prove it with".into()));
+            self.health
+                .trouble("sending", Some("a fraud was found, and there is no key to prove it with".into()));
             self.later(record.order);
             return Ok(false);
         };
