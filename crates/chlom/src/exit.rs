@@ -24,6 +24,14 @@ const DATA: u8 = 5;
 /// The chain refuses what was asked of it, or would.
 const REFUSED: u8 = 6;
 
+/// Part of the input is refused, the rest is taken.
+const INCOMPLETE: u8 = 7;
+
+/// Input of which a part is refused; the message says where it is listed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Incomplete(pub String);
+
 /// What the chain refuses, or answers with a no.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -45,6 +53,15 @@ fn code_of_journal(error: &JournalError) -> u8 {
         JournalError::Io { .. } => 1,
         JournalError::Locked { .. } => LOCKED,
         _ => DATA,
+    }
+}
+
+fn code_of_receipts(error: &chlom_operator::StoreError) -> u8 {
+    use chlom_operator::StoreError;
+    match error {
+        StoreError::Url { .. } | StoreError::NoLane(_) | StoreError::NoBatch(_) => USAGE,
+        StoreError::Version { .. } | StoreError::Damaged(_) | StoreError::Currency { .. } => DATA,
+        _ => 1,
     }
 }
 
@@ -81,6 +98,15 @@ fn code(error: &anyhow::Error) -> u8 {
         match cause.downcast_ref::<ReadError>() {
             None | Some(ReadError::Client(_) | ReadError::Blob(_)) => {}
             Some(_) => return REFUSED,
+        }
+        if cause.is::<Incomplete>() {
+            return INCOMPLETE;
+        }
+        if let Some(chlom_operator::serve::ServeError::Listen { .. }) = cause.downcast_ref() {
+            return PORT;
+        }
+        if let Some(error) = cause.downcast_ref::<chlom_operator::StoreError>() {
+            return code_of_receipts(error);
         }
         if let Some(code) = cause.downcast_ref::<ClientError>().and_then(code_of_client) {
             return code;

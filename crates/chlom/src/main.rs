@@ -7,9 +7,12 @@ mod connection;
 mod contracts;
 mod dev;
 mod exit;
+mod lane;
 mod license;
 mod logging;
 mod output;
+mod place;
+mod progress;
 mod royalty;
 mod stop;
 mod table;
@@ -29,7 +32,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[command(name = "chlom", version, about, propagate_version = true)]
 #[command(
     after_help = "Exit codes: 0 stopped as asked, 1 fault, 2 bad arguments or genesis, 3 cannot listen on the port, \
-4 data directory in use, 5 data directory foreign or damaged, 6 the chain refuses."
+4 data directory in use, 5 data directory foreign or damaged, 6 the chain refuses, 7 part of the input is refused."
 )]
 struct Cli {
     #[command(flatten)]
@@ -50,6 +53,9 @@ enum Role {
     /// Licences: import, show, check, revoke.
     #[command(subcommand)]
     License(license::LicenseCommand),
+    /// Lanes: receipts in, batches out.
+    #[command(subcommand)]
+    Lane(lane::LaneCommand),
     /// Royalties: who would get what.
     #[command(subcommand)]
     Royalty(royalty::RoyaltyCommand),
@@ -68,6 +74,7 @@ fn main() -> ExitCode {
         Role::Contracts(args) => contracts::run(&args),
         Role::Blob(command) => blob::run(&command),
         Role::License(command) => license::run(&command),
+        Role::Lane(command) => lane::run(&command),
         Role::Royalty(command) => royalty::run(&command),
         Role::Watch(args) => watch::run(&args),
         Role::Drill(command) => watch::run_drill(&command),

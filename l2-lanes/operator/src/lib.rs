@@ -1,12 +1,16 @@
 //! An operator of lanes (ARCHITECTURE §6): receipts in, kept for as long as they must be, batches out.
 //!
+//! - [`generate`]: receipts and licences that nobody ever had, from a seed.
 //! - [`ingest`]: receipts from files and requests, read strictly, refused one by one.
+//! - [`serve`]: receipts over HTTP.
 //! - [`store`]: what is durable, in SQLite on one machine or in Postgres for many: receipts, where each of them is on its way to the
 //!   chain, batches and what was sent for them, keys of those who report.
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod generate;
 pub mod ingest;
+pub mod serve;
 pub mod store;
 
 pub use store::{Store, StoreError};

@@ -3,14 +3,12 @@
 //! The node makes and keeps the cells; whoever publishes pays and signs. Nothing that a node says of a blob is believed:
 //! header and commitments must hash to its id, data and cells must match the commitments.
 //!
-//! - [`container`]: a file's length before its bytes; [`place`]: lanes and periods; [`progress`]: bars.
+//! - [`container`]: a file's length before its bytes.
 //! - [`put`], [`get`], [`status`], [`verify`], [`sample`], [`lose`]: the commands.
 
 mod container;
 mod get;
 mod lose;
-mod place;
-mod progress;
 mod put;
 mod sample;
 mod status;

@@ -12,15 +12,12 @@ use chlom_crypto::kzg::{MAX_ROWS, RowCount};
 use clap::Args;
 use serde::Serialize;
 
-use super::{
-    container::{self, PREFIX},
-    place,
-    progress::Progress,
-};
+use super::container::{self, PREFIX};
 use crate::{
     connection::{NodeArgs, SignerArgs},
     exit::Usage,
-    output,
+    output, place,
+    progress::Progress,
 };
 
 /// Arguments of `chlom blob put`.

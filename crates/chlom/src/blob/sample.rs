@@ -10,7 +10,7 @@ use chlom_crypto::{
 use clap::Args;
 use serde_json::json;
 
-use super::progress::Progress;
+use crate::progress::Progress;
 use crate::{connection::NodeArgs, exit::Usage, output};
 
 /// Arguments of `chlom blob sample`.

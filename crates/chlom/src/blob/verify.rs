@@ -16,7 +16,7 @@ use chlom_crypto::kzg::{self, COLUMNS, Cancel, CellId, RowCount, SquareCommitmen
 use clap::Args;
 use serde_json::json;
 
-use super::progress::Progress;
+use crate::progress::Progress;
 use crate::{connection::NodeArgs, exit::Refused, output};
 
 /// Arguments of `chlom blob verify`.

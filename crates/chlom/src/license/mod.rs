@@ -7,7 +7,7 @@
 mod apply;
 mod canonical;
 mod check;
-mod date;
+pub(crate) mod date;
 mod document;
 mod file;
 mod import;

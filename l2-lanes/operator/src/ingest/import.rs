@@ -49,7 +49,7 @@ pub enum ImportError {
     #[error("cannot write the refusals: {0}")]
     Rejects(io::Error),
     /// The store's.
-    #[error(transparent)]
+    #[error("what was read could not be kept")]
     Store(#[from] StoreError),
 }
 

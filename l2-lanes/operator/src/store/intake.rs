@@ -102,3 +102,10 @@ fn earlier(
     let same = row.bytes(0)? == digest;
     Ok(Some(if same { Answer::Again(row.text(1)?) } else { Answer::OtherContent }))
 }
+
+impl Request {
+    /// One with nothing in it.
+    pub(crate) const fn empty() -> Self {
+        Self { key: 0, name: None, receipts: Vec::new() }
+    }
+}

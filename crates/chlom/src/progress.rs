@@ -6,24 +6,24 @@ use std::io::{IsTerminal, Write};
 const WIDTH: usize = 30;
 
 /// One line that is written over; nothing at all where nobody watches.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     shown: bool,
     last: String,
 }
 
 impl Progress {
     /// Shows progress on a terminal, unless `quiet`.
-    pub(super) fn new(quiet: bool) -> Self {
+    pub(crate) fn new(quiet: bool) -> Self {
         Self { shown: !quiet && std::io::stderr().is_terminal(), last: String::new() }
     }
 
     /// Shows how far something is.
-    pub(super) fn at(&mut self, what: &str, done: usize, all: usize) {
+    pub(crate) fn at(&mut self, what: &str, done: usize, all: usize) {
         self.show(bar(what, done, all));
     }
 
     /// Shows that something is waited for.
-    pub(super) fn waiting(&mut self, what: &str) {
+    pub(crate) fn waiting(&mut self, what: &str) {
         self.show(what.to_owned());
     }
 

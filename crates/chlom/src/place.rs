@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, keccak256};
 
 /// A lane by its id, 20 bytes in hex, or by its name: the first 20 bytes of keccak256 of it.
-pub(super) fn lane(text: &str) -> Result<Address, String> {
+pub(crate) fn lane(text: &str) -> Result<Address, String> {
     if text.is_empty() {
         return Err("a lane has a name, or an id of 20 bytes in hex".into());
     }
@@ -14,7 +14,7 @@ pub(super) fn lane(text: &str) -> Result<Address, String> {
 }
 
 /// A period as its number, or as `2025-09-W01`: yyyy·10⁴ + mm·10² + w, w from 1 to 5.
-pub(super) fn period(text: &str) -> Result<u32, String> {
+pub(crate) fn period(text: &str) -> Result<u32, String> {
     if let Ok(number) = text.parse() {
         return Ok(number);
     }

@@ -1,0 +1,71 @@
+//! `chlom lane serve`.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result};
+use chlom_operator::serve::{ServeLimits, Server};
+use clap::Args;
+use serde_json::json;
+
+use super::data::DataArgs;
+use crate::output;
+
+/// Arguments of `chlom lane serve`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:
+  KEY=$(chlom lane key add --data ./op --payer 0x… --source shop)
+  chlom lane serve --data ./op &
+  curl http://127.0.0.1:8650/v1/receipts -H \"Authorization: Bearer $KEY\" -H 'Content-Type: application/json' -d '[{…}]'
+
+What is acknowledged is on disk. /openapi.json describes the interface, /metrics and /health are for operators. It speaks
+plain HTTP: put a proxy that speaks TLS in front of it where others reach it. With Postgres, any number of machines may serve.")]
+pub(crate) struct ServeArgs {
+    /// Address to listen on; port 0 picks a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8650")]
+    listen: SocketAddr,
+    /// Connections at a time.
+    #[arg(long, value_name = "N", default_value_t = 1_024)]
+    connections: usize,
+    /// Receipts that may wait to be written; beyond, requests are answered with 503.
+    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
+    queue: u32,
+    /// Print one line of JSON when ready: {"http"}.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+/// Runs until SIGINT or SIGTERM.
+///
+/// # Errors
+/// A store or an address that cannot be used.
+pub(crate) fn run(args: &ServeArgs) -> Result<()> {
+    let store = args.data.store()?;
+    let queue = usize::try_from(args.queue)?;
+    let limits = ServeLimits { connections: args.connections, queue, ..ServeLimits::default() };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("http").build();
+    runtime.context("starting the async runtime")?.block_on(async {
+        let mut end = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let server = Server::bind(args.listen, &store, limits).await?;
+        let url = format!("http://{}", server.local_addr());
+        if args.json {
+            output::line(json!({"http": url}));
+        } else {
+            output::line(format!("receipts to {url}/v1/receipts; Ctrl-C ends"));
+        }
+        if !args.listen.ip().is_loopback() {
+            tracing::warn!(
+                "keys go over the network in the clear unless a proxy speaks TLS in front of this"
+            );
+        }
+        let shutdown = async {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = end.recv() => {}
+            }
+        };
+        server.serve(shutdown).await;
+        Ok(())
+    })
+}
