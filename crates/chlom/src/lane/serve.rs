@@ -44,11 +44,17 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     let store = args.data.store()?;
     let queue = usize::try_from(args.queue)?;
     let limits = ServeLimits { connections: args.connections, queue, ..ServeLimits::default() };
+    let server = Server::bind(args.listen, &store, limits)?;
+    let url = format!("http://{}", server.local_addr());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("http").build();
     runtime.context("starting the async runtime")?.block_on(async {
         let mut end = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        let server = Server::bind(args.listen, &store, limits).await?;
-        let url = format!("http://{}", server.local_addr());
+        let shutdown = async {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = end.recv() => {}
+            }
+        };
         if args.json {
             output::line(json!({"http": url}));
         } else {
@@ -59,13 +65,6 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
                 "keys go over the network in the clear unless a proxy speaks TLS in front of this"
             );
         }
-        let shutdown = async {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = end.recv() => {}
-            }
-        };
-        server.serve(shutdown).await;
-        Ok(())
+        Ok(server.serve(shutdown).await?)
     })
 }

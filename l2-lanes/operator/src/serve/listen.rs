@@ -8,7 +8,11 @@ use hyper::{
     server::conn::http1, service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpStream, sync::watch, time::timeout};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    time::timeout,
+};
 
 use super::{
     Server, Shared,
@@ -29,7 +33,11 @@ const DESCRIPTION: &str = include_str!("../../../../spec/rpc/ingest.json");
 
 impl Server {
     /// Serves until `shutdown` resolves, then finishes the requests in progress, for ten seconds at most.
-    pub async fn serve(self, shutdown: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// When the runtime cannot watch the listening socket.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
+        let listener = TcpListener::from_std(self.listener)?;
         let (closing, closed) = watch::channel(false);
         let all = u32::try_from(self.shared.limits.connections.max(1)).unwrap_or(u32::MAX);
         let sweeping = {
@@ -44,7 +52,7 @@ impl Server {
         };
         let accept = async {
             loop {
-                let (stream, from) = match self.listener.accept().await {
+                let (stream, from) = match listener.accept().await {
                     Ok(accepted) => accepted,
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -68,11 +76,12 @@ impl Server {
             () = shutdown => {}
         }
         sweeping.abort();
-        drop(self.listener);
+        drop(listener);
         closing.send_replace(true);
         if timeout(GRACE, self.slots.acquire_many(all)).await.is_err() {
             tracing::warn!("requests were still in progress after {} s; they are cut off", GRACE.as_secs());
         }
+        Ok(())
     }
 }
 
@@ -91,7 +100,7 @@ async fn serve(shared: &Arc<Shared>, stream: TcpStream, from: IpAddr, mut closed
     tokio::select! {
         // An error here is the peer's: it left, or it does not speak HTTP.
         _ = connection.as_mut() => {}
-        _ = closed.wait_for(|closed| *closed) => {
+        () = async { drop(closed.wait_for(|closed| *closed).await) } => {
             connection.as_mut().graceful_shutdown();
             let _ended = connection.await;
         }

@@ -15,11 +15,16 @@ mod rate;
 mod receipts;
 mod writer;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::{Store, StoreError};
 
@@ -98,13 +103,15 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on `addr` (port 0 picks a free one). Connections wait until [`Server::serve`] runs.
+    /// Listens on `addr` (port 0 picks a free one). Connections wait until [`Server::serve`] runs. To be called outside of an async
+    /// runtime: it opens connections to the database, and waits for them.
     ///
     /// # Errors
     /// See [`ServeError`].
-    pub async fn bind(addr: SocketAddr, store: &Store, limits: ServeLimits) -> Result<Self, ServeError> {
+    pub fn bind(addr: SocketAddr, store: &Store, limits: ServeLimits) -> Result<Self, ServeError> {
         let listen = |source| ServeError::Listen { addr, source };
-        let listener = TcpListener::bind(addr).await.map_err(listen)?;
+        let listener = TcpListener::bind(addr).map_err(listen)?;
+        listener.set_nonblocking(true).map_err(listen)?;
         let bound = listener.local_addr().map_err(listen)?;
         let mut registry = Registry::with_prefix("chlom_lane");
         let metrics = metrics::Metrics::new(&mut registry);

@@ -163,6 +163,9 @@ fn describe(outcomes: &[Outcome], lines: &[u64], receipts: &[Receipt], refusals:
 
 fn read(body: &[u8], format: Format, intake: &Intake, bounds: Bounds, most: usize) -> Result<Read, Problem> {
     let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
+    if format == Format::Array && body.trim_ascii_start().first() != Some(&b'[') {
+        return Err(bad("the body is a JSON array of receipts, [{…}]".into()));
+    }
     let reader = ReceiptReader::new(body, format, intake, bounds).map_err(|error| bad(error.to_string()))?;
     let mut reader = reader.map_err(|fault| bad(fault.to_string()))?;
     let mut read = Read { lines: Vec::new(), receipts: Vec::new(), refusals: Vec::new() };

@@ -25,7 +25,31 @@ pub(super) enum Place {
 /// A connection.
 pub(super) enum Connection {
     Sqlite(rusqlite::Connection),
-    Postgres { client: postgres::Client, config: Box<postgres::Config> },
+    Postgres { client: Client, config: Box<postgres::Config> },
+}
+
+/// A client that may be dropped anywhere. The library says goodbye to the server when it is dropped, and waits for that, which a thread
+/// of an async runtime must not; so another thread does.
+pub(super) struct Client(Option<postgres::Client>);
+
+impl Client {
+    pub(super) fn connect(config: &postgres::Config) -> Result<Self, StoreError> {
+        Ok(Self(Some(config.connect(NoTls)?)))
+    }
+
+    /// # Errors
+    /// Never: there is a client until it is dropped.
+    pub(super) fn get(&mut self) -> Result<&mut postgres::Client, StoreError> {
+        self.0.as_mut().ok_or_else(|| StoreError::damaged("a connection was used after its end"))
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.take() {
+            let _ended = std::thread::Builder::new().name("goodbye".into()).spawn(move || drop(client));
+        }
+    }
 }
 
 /// A transaction: all of it, or nothing.
@@ -66,7 +90,7 @@ impl Connection {
                 Ok(Self::Sqlite(connection))
             }
             Place::Postgres(config) => {
-                Ok(Self::Postgres { client: config.connect(NoTls)?, config: config.clone() })
+                Ok(Self::Postgres { client: Client::connect(config)?, config: config.clone() })
             }
         }
     }
@@ -79,10 +103,10 @@ impl Connection {
                 Ok(Transaction::Sqlite(connection.transaction_with_behavior(TransactionBehavior::Immediate)?))
             }
             Self::Postgres { client, config } => {
-                if client.is_closed() {
-                    *client = config.connect(NoTls)?;
+                if client.get()?.is_closed() {
+                    *client = Client::connect(config)?;
                 }
-                Ok(Transaction::Postgres(client.transaction()?))
+                Ok(Transaction::Postgres(client.get()?.transaction()?))
             }
         }
     }
@@ -94,11 +118,11 @@ impl Connection {
                 Ok(Transaction::Sqlite(connection.transaction_with_behavior(TransactionBehavior::Deferred)?))
             }
             Self::Postgres { client, config } => {
-                if client.is_closed() {
-                    *client = config.connect(NoTls)?;
+                if client.get()?.is_closed() {
+                    *client = Client::connect(config)?;
                 }
                 let level = postgres::IsolationLevel::RepeatableRead;
-                let tx = client.build_transaction().isolation_level(level).read_only(true).start()?;
+                let tx = client.get()?.build_transaction().isolation_level(level).read_only(true).start()?;
                 Ok(Transaction::Postgres(tx))
             }
         }

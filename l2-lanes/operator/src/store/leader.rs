@@ -6,9 +6,11 @@ use std::{
 };
 
 use alloy_primitives::keccak256;
-use postgres::NoTls;
 
-use super::{Lane, Store, StoreError, engine::Place};
+use super::{
+    Lane, Store, StoreError,
+    engine::{Client, Place},
+};
 
 /// The lead of a lane, until it is dropped or its process ends.
 pub struct Leader {
@@ -20,7 +22,7 @@ enum Held {
     /// The system gives the lock back when the process ends, however it ends.
     File(#[expect(dead_code, reason = "kept open: that is the lock")] File),
     /// The server gives the lock back when the connection ends.
-    Connection(Box<postgres::Client>),
+    Connection(Client),
 }
 
 impl Store {
@@ -31,9 +33,7 @@ impl Store {
     pub fn lead(&self, lane: &Lane) -> Result<Option<Leader>, StoreError> {
         let held = match &self.place {
             Place::Sqlite(path) => lock_file(path, &lane.name)?.map(Held::File),
-            Place::Postgres(config) => {
-                lock_server(config, &lane.name)?.map(|client| Held::Connection(Box::new(client)))
-            }
+            Place::Postgres(config) => lock_server(config, &lane.name)?.map(Held::Connection),
         };
         Ok(held.map(|held| Leader { lane: lane.name.clone(), held }))
     }
@@ -48,7 +48,10 @@ impl Leader {
         match &mut self.held {
             Held::File(_) => Ok(()),
             Held::Connection(client) => {
-                client.simple_query("SELECT 1").map_err(|_| StoreError::LeadLost(self.lane.clone()))?;
+                client
+                    .get()?
+                    .simple_query("SELECT 1")
+                    .map_err(|_| StoreError::LeadLost(self.lane.clone()))?;
                 Ok(())
             }
         }
@@ -72,10 +75,10 @@ fn lock_file(database: &std::path::Path, lane: &str) -> Result<Option<File>, Sto
     }
 }
 
-fn lock_server(config: &postgres::Config, lane: &str) -> Result<Option<postgres::Client>, StoreError> {
-    let mut client = config.connect(NoTls)?;
+fn lock_server(config: &postgres::Config, lane: &str) -> Result<Option<Client>, StoreError> {
+    let mut client = Client::connect(config)?;
     let hash = keccak256(format!("chlom lane {lane}"));
     let number = i64::from_be_bytes(hash.first_chunk().copied().unwrap_or_default());
-    let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&number])?;
+    let row = client.get()?.query_one("SELECT pg_try_advisory_lock($1)", &[&number])?;
     Ok(row.try_get::<_, bool>(0)?.then_some(client))
 }

@@ -59,7 +59,7 @@ pub use sources::Lane;
 
 use engine::{Connection, Transaction};
 
-/// An operator's store.
+/// An operator's store. Its calls wait for the database: within an async runtime they belong on a thread that may block.
 pub struct Store {
     place: engine::Place,
     inner: Mutex<Inner>,

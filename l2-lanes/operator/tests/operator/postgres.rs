@@ -100,7 +100,7 @@ fn start() -> PathBuf {
     assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
     let mut server = command("postgres");
     server.args(["-D".as_ref(), data.as_os_str(), "-k".as_ref(), home.as_os_str()]);
-    server.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"]);
+    server.args(["-c", "listen_addresses=", "-c", "max_connections=200"]);
     server.stdout(Stdio::null()).stderr(std::fs::File::create(home.join("log")).unwrap());
     std::thread::spawn(move || {
         let status = server.spawn().and_then(|mut server| server.wait());

@@ -29,13 +29,11 @@ impl Running {
         let (tell, told) = std::sync::mpsc::channel();
         let store = store.again().unwrap();
         let thread = std::thread::spawn(move || {
+            let server = Server::bind("127.0.0.1:0".parse().unwrap(), &store, limits).unwrap();
+            tell.send(server.local_addr()).unwrap();
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            runtime.block_on(async {
-                let server = Server::bind("127.0.0.1:0".parse().unwrap(), &store, limits).await.unwrap();
-                tell.send(server.local_addr()).unwrap();
-                server.serve(async { drop(stopped.await) }).await;
-            });
+            runtime.block_on(server.serve(async { drop(stopped.await) })).unwrap();
         });
         Self { addr: told.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
     }
@@ -244,12 +242,7 @@ fn a_body_that_cannot_be_read_is_refused_with_what_to_do() {
     assert_eq!(status("[]"), 400);
     assert_eq!(status(&list(0..11)), 413);
     assert_eq!(status(&format!("[{}", " ".repeat(9_000))), 413);
-    let reply = Client::new(server.addr).report(&key, &[], "{\"event\":\"order\"}");
-    assert!(
-        reply.status == 200 && reply.json()["refused"][0]["reason"].as_str().unwrap().contains("array"),
-        "{}",
-        reply.body
-    );
+    assert_eq!(status("{\"event\":\"order\"}"), 400);
     let bearer = format!("Bearer {key}");
     let headers = [("authorization", bearer.as_str()), ("content-type", "text/csv")];
     assert_eq!(Client::new(server.addr).send("POST", "/v1/receipts", &headers, b"x").status, 415);
