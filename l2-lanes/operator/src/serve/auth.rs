@@ -20,10 +20,13 @@ const REMEMBERED: usize = 10_000;
 /// How long a repeated request gets its first answer again, in seconds.
 const ANSWERS_KEPT: u64 = 2 * 86_400;
 
+/// By the hash of its secret: a key, and until when it is believed.
+type Known = HashMap<[u8; 32], (Arc<ApiKey>, Instant)>;
+
 /// Keys that were seen lately, by the hash of their secret. Only keys that exist are remembered, so forged ones take no room.
 pub(super) struct Keys {
     store: Arc<Store>,
-    known: Mutex<HashMap<[u8; 32], (Arc<ApiKey>, Instant)>>,
+    known: Mutex<Known>,
     forgeries: Mutex<Rates<IpAddr>>,
     limits: ServeLimits,
 }

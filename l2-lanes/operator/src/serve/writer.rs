@@ -13,12 +13,14 @@ use crate::{
 /// Receipts of one commit: about what a fifth of a second writes.
 const AT_ONCE: usize = 20_000;
 
+/// What to answer, given the outcomes.
+pub(super) type Describe = Box<dyn Fn(&[Outcome]) -> String + Send>;
+
 /// A request on its way to the disk.
 pub(super) struct Job {
     pub(super) lane: Lane,
     pub(super) request: Request,
-    /// What to answer, given the outcomes.
-    pub(super) describe: Box<dyn Fn(&[Outcome]) -> String + Send>,
+    pub(super) describe: Describe,
     to: oneshot::Sender<Result<Answer, Failed>>,
     /// Its room in the queue.
     _room: OwnedSemaphorePermit,
@@ -53,7 +55,7 @@ impl Writer {
         &self,
         lane: Lane,
         request: Request,
-        describe: Box<dyn Fn(&[Outcome]) -> String + Send>,
+        describe: Describe,
     ) -> Option<Result<Answer, Failed>> {
         let wanted = u32::try_from(request.receipts.len().max(1)).ok()?;
         let _room = Arc::clone(&self.room).try_acquire_many_owned(wanted).ok()?;

@@ -30,17 +30,17 @@ pub(super) enum Connection {
 
 /// A client that may be dropped anywhere. The library says goodbye to the server when it is dropped, and waits for that, which a thread
 /// of an async runtime must not; so another thread does.
-pub(super) struct Client(Option<postgres::Client>);
+pub(super) struct Client(Option<Box<postgres::Client>>);
 
 impl Client {
     pub(super) fn connect(config: &postgres::Config) -> Result<Self, StoreError> {
-        Ok(Self(Some(config.connect(NoTls)?)))
+        Ok(Self(Some(Box::new(config.connect(NoTls)?))))
     }
 
     /// # Errors
     /// Never: there is a client until it is dropped.
     pub(super) fn get(&mut self) -> Result<&mut postgres::Client, StoreError> {
-        self.0.as_mut().ok_or_else(|| StoreError::damaged("a connection was used after its end"))
+        self.0.as_deref_mut().ok_or_else(|| StoreError::damaged("a connection was used after its end"))
     }
 }
 
