@@ -20,7 +20,7 @@ record of what it removed and when, which it prints."
 )]
 pub(crate) struct RetainArgs {
     /// Keep receipts for so many months after their period.
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(3..=1_200))]
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(3..=600))]
     months: u64,
     /// JSON.
     #[arg(long)]
