@@ -52,6 +52,7 @@ slow: postgres ## The long drills
 	FOUNDRY_PROFILE=slow contracts/tools/forge test
 
 bench: ## Measure, with geth and anvil where Go and npm are: tables, and JSON in the cache folder
+	cargo bench --locked -p chlom-keccak --bench batch
 	cargo bench --locked -p chlom-crypto --bench recovery
 	cargo bench --locked -p chlom-state --bench rooting
 	cargo bench --locked -p chlom --bench blocks -- --dir $(CACHE)/bench-blocks

@@ -18,6 +18,7 @@ enum Kind {
 
 /// The ladder, bottom first: a deterministic crate may use those before it.
 const LADDER: &[(&str, &str, Kind)] = &[
+    ("chlom-keccak", "crates/keccak", Kind::Deterministic),
     ("chlom-primitives", "crates/primitives", Kind::Deterministic),
     ("chlom-crypto", "crates/crypto", Kind::Deterministic),
     ("chlom-royalty", "crates/royalty", Kind::Deterministic),

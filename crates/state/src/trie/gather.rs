@@ -4,7 +4,6 @@
 //! alone. Read level by level in one go they wait together. What is read here is exactly the branches on the paths of
 //! changes, so reading ahead costs nothing that would not be read anyway.
 
-use alloy_primitives::B256;
 use alloy_trie::Nibbles;
 
 use super::changes::{Changes, slot_parts, split};
@@ -16,32 +15,36 @@ use crate::{
 
 /// A branch on the path of changes.
 pub(super) struct Step<'c, V> {
-    path: B256,
-    changes: Changes<'c, V>,
+    /// The branch as its parent has it.
+    pub(super) child: Child,
+    /// At which depth it hangs.
+    pub(super) depth: usize,
+    /// What changes below it.
+    pub(super) changes: Changes<'c, V>,
     /// Its record.
     pub(super) branch: Branch,
-    /// Index of the first of its children that have a step; the others follow in order.
+    /// Index of the first of its children that have a step; the others follow in order, and then those of the next step.
     pub(super) children: usize,
 }
 
-/// The branches from `top`, a branch above all `changes`, down; parents before children, level by level.
+/// The branches from `top`, a branch at `depth` above all `changes`, down; parents before children, level by level.
 pub(super) fn gather<'c, R: NodeReader + ?Sized, V>(
     reader: &R,
     trie: &TrieId,
-    top: &Child,
+    (top, depth): (&Child, usize),
     changes: Changes<'c, V>,
 ) -> Result<Vec<Step<'c, V>>, StateError> {
     // Room for two branches a change: there are fewer unless changes are few.
     let mut steps = Vec::with_capacity(changes.len() * 2);
     let mut wanted = Vec::with_capacity(changes.len());
-    wanted.push((top.clone(), changes));
+    wanted.push((top.clone(), depth, changes));
     let mut done = 0;
     while !wanted.is_empty() {
-        let paths: Vec<Nibbles> = wanted.iter().map(|(child, _)| child.path()).collect();
+        let paths: Vec<Nibbles> = wanted.iter().map(|(child, ..)| child.path()).collect();
         let found = reader.branches(trie, &paths)?;
-        for (((child, changes), branch), path) in wanted.drain(..).zip(found).zip(&paths) {
+        for (((child, depth, changes), branch), path) in wanted.drain(..).zip(found).zip(&paths) {
             let branch = branch.filter(|b| b.depth() == path.len()).ok_or_else(|| missing(trie, path))?;
-            steps.push(Step { path: *child.packed_path(), changes, branch, children: 0 });
+            steps.push(Step { child, depth, changes, branch, children: 0 });
         }
         let next = steps.len();
         for step in &mut steps[done..] {
@@ -51,10 +54,10 @@ pub(super) fn gather<'c, R: NodeReader + ?Sized, V>(
                 if !step.branch.has_branch(slot) {
                     continue;
                 }
-                let Some(child) = step.branch.child(&step.path, slot) else { continue };
+                let Some(child) = step.branch.child(step.child.packed_path(), slot) else { continue };
                 let (_, inside, _) = split(part, &child, depth + 1);
                 if !inside.is_empty() {
-                    wanted.push((child, inside));
+                    wanted.push((child, depth + 1, inside));
                 }
             }
         }

@@ -3,11 +3,12 @@
 use alloy_primitives::B256;
 use alloy_trie::{Nibbles, nodes::RlpNode};
 use arrayvec::ArrayVec;
+use chlom_keccak::Batch;
 use rayon::prelude::*;
 
 use super::{
     changes::{Changes, LeafValue, slot_parts, split},
-    gather::{Step, gather, missing},
+    gather::{gather, missing},
 };
 use crate::{
     error::StateError,
@@ -46,8 +47,8 @@ impl<V> Loose<'_, V> {
 /// What belongs to the slots of a branch, in order.
 pub(super) type Slots<T> = ArrayVec<(u8, T), 16>;
 
-/// Records that were read ahead, and which of them is the next to be used.
-type Ahead<'s, 'c, V> = Option<(&'s [Step<'c, V>], &'s mut usize)>;
+/// What became of the branches that were read ahead, and which of them is the next to be used.
+type Below<'s, 'c, V> = Option<(&'s mut [Option<Loose<'c, V>>], &'s mut usize)>;
 
 /// One worker on one trie.
 pub(super) struct Worker<'r, R: ?Sized> {
@@ -61,6 +62,8 @@ pub(super) struct Worker<'r, R: ?Sized> {
     pub(super) value: Vec<u8>,
     pub(super) node: Vec<u8>,
     pub(super) record: Vec<u8>,
+    /// Nodes to be hashed together.
+    pub(super) batch: Batch,
 }
 
 impl<'r, R: NodeReader + ?Sized> Worker<'r, R> {
@@ -72,7 +75,7 @@ impl<'r, R: NodeReader + ?Sized> Worker<'r, R> {
 
     fn splitting(reader: &'r R, trie: TrieId, split: usize) -> Self {
         let [value, node, record] = [(); 3].map(|()| Vec::new());
-        Self { reader, trie, fates: Vec::new(), split, value, node, record }
+        Self { reader, trie, fates: Vec::new(), split, value, node, record, batch: Batch::default() }
     }
 
     /// The subtree after `changes`, where `old` hung at `depth`.
@@ -81,7 +84,7 @@ impl<'r, R: NodeReader + ?Sized> Worker<'r, R> {
         old: Option<&Child>,
         depth: usize,
         changes: Changes<'c, V>,
-        ahead: Ahead<'_, 'c, V>,
+        below: Below<'_, 'c, V>,
     ) -> Result<Loose<'c, V>, StateError> {
         let Some(old) = old else { return self.plant(depth, changes, Loose::Gone, &[]) };
         let (before, inside, after) = split(changes, old, depth);
@@ -90,13 +93,12 @@ impl<'r, R: NodeReader + ?Sized> Worker<'r, R> {
         } else if old.is_leaf() {
             let (key, value) = &inside[0];
             if value.is_live() { Loose::Leaf(key, value) } else { Loose::Gone }
-        } else if let Some((steps, next)) = ahead {
+        } else if let Some((done, next)) = below {
             *next += 1;
-            self.climb(old, depth, inside, (steps, *next - 1))?
+            done[*next - 1].take().unwrap_or(Loose::Gone)
         } else if inside.len() < self.split {
-            let steps = gather(self.reader, &self.trie, old, inside)?;
-            self.fates.reserve(steps.len());
-            self.climb(old, depth, inside, (&steps, 0))?
+            let steps = gather(self.reader, &self.trie, (old, depth), inside)?;
+            self.climb(&steps)?
         } else {
             self.fan_out(old, depth, inside)?
         };
@@ -104,33 +106,6 @@ impl<'r, R: NodeReader + ?Sized> Worker<'r, R> {
             return Ok(inner);
         }
         self.plant(depth, before, inner, after)
-    }
-
-    /// The branch `old` after changes that all are below it, with the records at and below it read ahead.
-    fn climb<'c, V: LeafValue>(
-        &mut self,
-        old: &Child,
-        depth: usize,
-        changes: Changes<'c, V>,
-        (steps, at): (&[Step<'c, V>], usize),
-    ) -> Result<Loose<'c, V>, StateError> {
-        let (branch, mut next) = (&steps[at].branch, steps[at].children);
-        let fate = self.reserve(old.path());
-        let mut slots = Slots::new();
-        for (slot, part) in slot_parts(changes, old.path_len()) {
-            // What most changes are: a new value for a leaf that stays where it is.
-            if let [(key, value)] = part
-                && value.is_live()
-                && branch.has_leaf(slot, key)
-            {
-                slots.push((slot, Loose::Leaf(key, value)));
-                continue;
-            }
-            let child = branch.child(old.packed_path(), slot);
-            let ahead = Some((steps, &mut next));
-            slots.push((slot, self.grow(child.as_ref(), old.path_len() + 1, part, ahead)?));
-        }
-        self.settle(fate, (old, depth, branch), &mut slots)
     }
 
     /// The branch `old` after changes that all are below it, with its children worked on in parallel.

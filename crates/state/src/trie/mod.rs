@@ -8,12 +8,13 @@
 //! - `path`: nibbles of packed keys; `changes`: what an update is given.
 //! - `rlp`: nodes as Ethereum encodes them.
 //! - `gather`: the records that an update will need.
-//! - `grow`, `plant`, `settle`: the update of one trie.
+//! - `grow`, `climb`, `plant`, `settle`: the update of one trie.
 //! - `update`, `update_hashed`: the update of the state, storage tries and then accounts, each of which has an `outcome`.
 //! - `proof`: the nodes from a root to a key.
 //! - `overlay`: the trie as it is after changes that are not in the store, or as it was before some that are.
 
 mod changes;
+mod climb;
 mod gather;
 mod grow;
 mod outcome;

@@ -17,6 +17,14 @@ use crate::{
     reader::NodeReader,
 };
 
+/// What is left of a branch when its children have changed.
+pub(super) enum Rest<'c, V> {
+    /// Two children at least.
+    Stays,
+    /// This one child, or nothing.
+    Goes(Loose<'c, V>),
+}
+
 impl<R: NodeReader + ?Sized> Worker<'_, R> {
     /// A branch with changed children in `slots`. `old` is the branch, at which depth it hung, and its record.
     pub(super) fn settle<'c, V: LeafValue>(
@@ -25,19 +33,30 @@ impl<R: NodeReader + ?Sized> Worker<'_, R> {
         (old, depth, branch): (&Child, usize, &Branch),
         slots: &mut Slots<Loose<'c, V>>,
     ) -> Result<Loose<'c, V>, StateError> {
-        let (path, len) = (old.packed_path(), old.path_len());
+        if let Rest::Goes(loose) = Self::rest(old, branch, slots) {
+            self.fates[fate].1 = Some(None);
+            return Ok(loose);
+        }
+        Ok(match self.weave(Some(branch), slots, old.path_len())? {
+            Some(new) => self.enter(fate, old.packed_path(), old.path_len(), new),
+            None => Loose::Kept(old.clone(), depth),
+        })
+    }
+
+    /// Whether a branch with changed children in `slots` stays one.
+    pub(super) fn rest<'c, V: LeafValue>(
+        old: &Child,
+        branch: &Branch,
+        slots: &mut Slots<Loose<'c, V>>,
+    ) -> Rest<'c, V> {
         let touched = slots.iter().fold(0u16, |mask, (slot, _)| mask | 1 << slot);
         let untouched = branch.mask() & !touched;
         let left = slots.iter().filter(|(_, loose)| !loose.is_gone()).count();
         if left + untouched.count_ones() as usize > 1 {
-            return Ok(match self.weave(Some(branch), slots, len)? {
-                Some(new) => self.enter(fate, path, len, new),
-                None => Loose::Kept(old.clone(), depth),
-            });
+            return Rest::Stays;
         }
-        self.fates[fate].1 = Some(None);
-        Ok(match branch.child(path, untouched.trailing_zeros() as u8) {
-            Some(child) => Loose::Kept(child, len + 1),
+        Rest::Goes(match branch.child(old.packed_path(), untouched.trailing_zeros() as u8) {
+            Some(child) => Loose::Kept(child, old.path_len() + 1),
             None => {
                 slots.drain(..).map(|(_, loose)| loose).find(|loose| !loose.is_gone()).unwrap_or(Loose::Gone)
             }
@@ -62,7 +81,7 @@ impl<R: NodeReader + ?Sized> Worker<'_, R> {
     }
 
     /// The old children with those in `slots` in their places; `None` when that is what the old branch was.
-    fn weave<V: LeafValue>(
+    pub(super) fn weave<V: LeafValue>(
         &mut self,
         old: Option<&Branch>,
         slots: &mut Slots<Loose<'_, V>>,

@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use alloy_primitives::{B256, U256, keccak256};
+use alloy_primitives::{B256, U256};
+use chlom_keccak::Batch;
 use rayon::prelude::*;
 
 use super::{
@@ -13,11 +14,12 @@ use crate::{
     account::{Account, EMPTY_ROOT},
     diff::{AccountChange, SlotChange, StateDiff},
     error::StateError,
-    hashed::hash_slot,
     node::{Child, TrieId, TrieUpdates},
     reader::{NodeReader, StateReader},
 };
 
+/// Accounts that a thread works on in one go.
+const TOGETHER: usize = 64;
 /// Changed slots from which on their keys are hashed in parallel.
 const HASH_SPLIT: usize = 256;
 
@@ -31,13 +33,15 @@ pub fn apply<R: NodeReader + StateReader + ?Sized>(
     reader: &R,
     diff: &mut StateDiff,
 ) -> Result<TrieUpdates, StateError> {
-    let hashed: Vec<Hashed<'_>> = diff
-        .accounts
-        .iter_mut()
-        .collect::<Vec<_>>()
-        .into_par_iter()
-        .with_min_len(64)
-        .map(|(address, change)| Hashed::new(reader, keccak256(address), change))
+    let mut entries: Vec<_> = diff.accounts.iter_mut().collect();
+    let hashed: Vec<Hashed<'_>> = entries
+        .par_chunks_mut(TOGETHER)
+        .flat_map_iter(|part| {
+            let mut batch = Batch::default();
+            part.iter().for_each(|(address, _)| batch.push(address.as_slice()));
+            let keys = batch.hash().to_vec();
+            part.iter_mut().zip(keys).map(|((_, change), key)| Hashed::new(reader, key, change))
+        })
         .collect();
     let keys = hashed.iter().map(|account| account.key).collect();
     let mut updates = TrieUpdates::default();
@@ -127,8 +131,13 @@ fn storage_of_slots<R: NodeReader + ?Sized>(
 
 /// New values by hashed slot, sorted.
 fn hash_slots(slots: Vec<(&U256, &SlotChange)>) -> Vec<(B256, U256)> {
-    let hash = |(slot, value): (&U256, &SlotChange)| (hash_slot(slot), value.after);
-    let mut slots: Vec<_> = slots.into_par_iter().with_min_len(HASH_SPLIT).map(hash).collect();
+    let hash = |part: &[(&U256, &SlotChange)]| {
+        let mut batch = Batch::default();
+        part.iter().for_each(|(slot, _)| batch.push(&slot.to_be_bytes::<32>()));
+        let hashes = batch.hash().iter();
+        hashes.zip(part).map(|(hash, (_, value))| (*hash, value.after)).collect::<Vec<_>>()
+    };
+    let mut slots: Vec<_> = slots.par_chunks(HASH_SPLIT).flat_map_iter(hash).collect();
     slots.sort_unstable_by(|(a, _), (b, _)| order(a, b));
     slots
 }
