@@ -79,15 +79,16 @@ impl NullaryFnOnce for Sponges<'_> {
 #[inline(always)]
 fn absorb(unit: V3, state: &mut State, blocks: [&[u8]; LANES]) {
     let [a, b, c, d] = blocks.map(|block| block.as_chunks::<8>().0);
-    for (at, ((a, b), (c, d))) in a.iter().zip(b).zip(c.iter().zip(d)).enumerate() {
-        let words = [a, b, c, d].map(|word| u64::from_le_bytes(*word));
-        state[at] = unit.xor_u64x4(state[at], u64x4(words[0], words[1], words[2], words[3]));
+    for at in 0..RATE / 8 {
+        let [a, b, c, d] = [a[at], b[at], c[at], d[at]].map(u64::from_le_bytes);
+        state[at] = unit.xor_u64x4(state[at], u64x4(a, b, c, d));
     }
     for constant in ROUNDS {
         round(unit, state, constant);
     }
 }
 
+#[inline(always)]
 fn squeeze(state: &State) -> [B256; LANES] {
     let mut hashes = [B256::ZERO; LANES];
     for (at, u64x4(a, b, c, d)) in state.iter().take(4).enumerate() {
@@ -103,27 +104,47 @@ fn rotate<const LEFT: i32, const RIGHT: i32>(unit: V3, word: u64x4) -> u64x4 {
     unit.or_u64x4(unit.shl_const_u64x4::<LEFT>(word), unit.shr_const_u64x4::<RIGHT>(word))
 }
 
-/// One round of keccak-f\[1600\] (FIPS 202, section 3.2); word (x, y) is at x + 5y.
+/// Word x of the sum of all planes.
+#[inline(always)]
+fn column(unit: V3, state: &State, x: usize) -> u64x4 {
+    let upper = unit.xor_u64x4(state[x + 10], state[x + 15]);
+    unit.xor_u64x4(unit.xor_u64x4(unit.xor_u64x4(state[x], state[x + 5]), upper), state[x + 20])
+}
+
+/// What θ adds to the words of column x.
+#[inline(always)]
+fn beside(unit: V3, columns: &[u64x4; 5], x: usize) -> u64x4 {
+    unit.xor_u64x4(columns[(x + 4) % 5], rotate::<1, 63>(unit, columns[(x + 1) % 5]))
+}
+
+/// One round of keccak-f\[1600\] (FIPS 202, section 3.2); word (x, y) is at x + 5y. What is called here must be inlined: only then
+/// is it compiled for the unit.
 #[inline(always)]
 fn round(unit: V3, state: &mut State, constant: u64) {
-    let xor = |a, b| unit.xor_u64x4(a, b);
     // θ
-    let column = |x: usize| {
-        let upper = xor(state[x + 10], state[x + 15]);
-        xor(xor(xor(state[x], state[x + 5]), upper), state[x + 20])
-    };
-    let columns = [column(0), column(1), column(2), column(3), column(4)];
-    let beside = |x: usize| xor(columns[(x + 4) % 5], rotate::<1, 63>(unit, columns[(x + 1) % 5]));
-    let beside = [beside(0), beside(1), beside(2), beside(3), beside(4)];
-    // ρ and π: each word of the next plane, where it comes from and how far it turns.
+    let c = [
+        column(unit, state, 0),
+        column(unit, state, 1),
+        column(unit, state, 2),
+        column(unit, state, 3),
+        column(unit, state, 4),
+    ];
+    let d = [
+        beside(unit, &c, 0),
+        beside(unit, &c, 1),
+        beside(unit, &c, 2),
+        beside(unit, &c, 3),
+        beside(unit, &c, 4),
+    ];
+    // ρ and π: each word of the next state, where it comes from and how far it turns.
     macro_rules! turned {
         ($from:literal, $by:literal) => {
-            rotate::<$by, { 64 - $by }>(unit, xor(state[$from], beside[$from % 5]))
+            rotate::<$by, { 64 - $by }>(unit, unit.xor_u64x4(state[$from], d[$from % 5]))
         };
     }
     #[rustfmt::skip]
     let moved = [
-        xor(state[0], beside[0]), turned!(6, 44), turned!(12, 43), turned!(18, 21), turned!(24, 14),
+        unit.xor_u64x4(state[0], d[0]), turned!(6, 44), turned!(12, 43), turned!(18, 21), turned!(24, 14),
         turned!(3, 28), turned!(9, 20), turned!(10, 3), turned!(16, 45), turned!(22, 61),
         turned!(1, 1), turned!(7, 6), turned!(13, 25), turned!(19, 8), turned!(20, 18),
         turned!(4, 27), turned!(5, 36), turned!(11, 10), turned!(17, 15), turned!(23, 56),
@@ -131,11 +152,11 @@ fn round(unit: V3, state: &mut State, constant: u64) {
     ];
     // χ
     for y in 0..5 {
+        let row = &moved[y * 5..y * 5 + 5];
         for x in 0..5 {
-            let [one, next, after] = [0, 1, 2].map(|by| moved[y * 5 + (x + by) % 5]);
-            state[y * 5 + x] = xor(one, unit.andnot_u64x4(next, after));
+            state[y * 5 + x] = unit.xor_u64x4(row[x], unit.andnot_u64x4(row[(x + 1) % 5], row[(x + 2) % 5]));
         }
     }
     // ι
-    state[0] = xor(state[0], unit.splat_u64x4(constant));
+    state[0] = unit.xor_u64x4(state[0], unit.splat_u64x4(constant));
 }
