@@ -19,7 +19,7 @@ use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256};
 use alloy_sol_types::SolCall;
 use chlom_chain::blobs::{BlobsGenesis, DataAvailability, IDataAvailability as I, blob_id, publish};
 use chlom_crypto::kzg::{self, BlobHeader, Cancel, DataRows, RowCount, UpperHalf};
-use chlom_module::{MapStorage, MemoryContext, SystemModule};
+use chlom_module::{MapStorage, MemoryContext};
 use chlom_primitives::{Params, address::DATA_AVAILABILITY};
 
 /// A published blob, with what opens all its cells.
@@ -28,7 +28,6 @@ struct Known {
     commitments: Bytes,
     square: kzg::Square,
     proofs: kzg::Proofs,
-    data: DataRows,
 }
 
 fn main() {
@@ -58,7 +57,8 @@ fn main() {
                 });
             }
             let z = c_kzg::Bytes32::new([5; 32]);
-            let (proof, y) = kzg::setup().compute_kzg_proof(&known.data.blobs()[0], &z).unwrap();
+            let row = c_kzg::Blob::from_bytes(&known.square.as_bytes()[..c_kzg::BYTES_PER_BLOB]).unwrap();
+            let (proof, y) = kzg::setup().compute_kzg_proof(&row, &z).unwrap();
             let call = I::verifyPointCall {
                 id: id(known),
                 commitments: known.commitments.clone(),
@@ -98,7 +98,7 @@ fn known(rows: usize) -> Known {
         kzg_commitment: commitments.fold(),
         merkle_root: commitments.merkle_root(),
     };
-    Known { header, commitments: commitments.as_slice().concat().into(), square, proofs, data }
+    Known { header, commitments: commitments.as_slice().concat().into(), square, proofs }
 }
 
 fn id(known: &Known) -> B256 {

@@ -11,9 +11,9 @@ use chlom_keccak::Batch;
 use super::{
     changes::{LeafValue, slot_parts},
     gather::Step,
-    grow::{Loose, Slots, Worker},
+    grow::{Loose, Worker},
     rlp,
-    settle::Rest,
+    settle::{Rest, rest},
 };
 use crate::{
     error::StateError,
@@ -56,6 +56,23 @@ impl Node {
 /// What becomes of a step's record: `None` leaves it as it is, `Some(None)` removes it.
 type Fate = Option<Option<Branch>>;
 
+/// The changed slots of several steps, those of a step together. Its memory is used again.
+struct Level<'c, V> {
+    slots: Vec<(u8, Loose<'c, V>)>,
+    /// Of each step that keeps two children at least: its index and its part of the slots.
+    stay: Vec<(usize, Range<usize>)>,
+    /// Leaves with new nodes: where they are in the slots, and at which depth.
+    leaves: Vec<(usize, usize, Node)>,
+    /// Branches with new nodes, by the index of their step.
+    grown: Vec<(usize, Node)>,
+}
+
+impl<V> Default for Level<'_, V> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), stay: Vec::new(), leaves: Vec::new(), grown: Vec::new() }
+    }
+}
+
 impl<R: NodeReader + ?Sized> Worker<'_, R> {
     /// The topmost of `steps` after their changes.
     pub(super) fn climb<'c, V: LeafValue>(
@@ -65,105 +82,103 @@ impl<R: NodeReader + ?Sized> Worker<'_, R> {
         let mut done: Vec<Option<Loose<'c, V>>> = Vec::new();
         done.resize_with(steps.len(), || None);
         let mut fates: Vec<Fate> = vec![None; steps.len()];
+        let mut level = Level::default();
         let mut end = steps.len();
         while end > 0 {
             // Steps whose children are all done.
             let ready = steps[..end].partition_point(|step| step.children < end);
             let part = ready.max(end.saturating_sub(TOGETHER))..end;
             end = part.start;
-            self.rise(steps, part, &mut done, &mut fates)?;
+            for at in part {
+                self.change(steps, at, &mut level, &mut done, &mut fates)?;
+            }
+            self.hang_leaves(steps, &mut level);
+            self.weave_all(steps, &mut level, &mut done, &mut fates)?;
         }
         self.fates.reserve(steps.len());
         self.enter_fates(steps, 0, &mut fates);
         Ok(done.first_mut().and_then(Option::take).unwrap_or(Loose::Gone))
     }
 
-    /// Works on steps that do not depend on each other.
-    fn rise<'c, V: LeafValue>(
+    /// Finds what belongs to the slots of a step that change, and whether it stays a branch.
+    fn change<'c, V: LeafValue>(
         &mut self,
         steps: &[Step<'c, V>],
-        part: Range<usize>,
+        at: usize,
+        level: &mut Level<'c, V>,
         done: &mut [Option<Loose<'c, V>>],
         fates: &mut [Fate],
     ) -> Result<(), StateError> {
-        let mut all = Vec::with_capacity(part.len());
-        for step in &steps[part.clone()] {
-            let mut slots = self.slots(step, done)?;
-            match Self::rest(&step.child, &step.branch, &mut slots) {
-                Rest::Stays => all.push((slots, None)),
-                Rest::Goes(loose) => all.push((slots, Some(loose))),
-            }
-        }
-        self.hang_leaves(&steps[part.clone()], &mut all);
-        let mut grown = Vec::with_capacity(part.len());
-        for (at, (mut slots, gone)) in part.zip(all) {
-            let step = &steps[at];
-            if let Some(loose) = gone {
-                (done[at], fates[at]) = (Some(loose), Some(None));
-                continue;
-            }
-            match self.weave(Some(&step.branch), &mut slots, step.child.path_len())? {
-                Some(new) => {
-                    grown.push((at, Node::of(rlp::branch(&mut self.node, &new), &mut self.batch)));
-                    fates[at] = Some(Some(new));
-                }
-                None => done[at] = Some(Loose::Kept(step.child.clone(), step.depth)),
-            }
-        }
-        let hashes = self.batch.hash();
-        for (at, node) in grown {
-            let child = &steps[at].child;
-            done[at] = Some(Loose::Grown(*child.packed_path(), child.path_len(), node.embedded(hashes)));
-        }
-        Ok(())
-    }
-
-    /// What belongs to the slots of a step that change.
-    fn slots<'c, V: LeafValue>(
-        &mut self,
-        step: &Step<'c, V>,
-        done: &mut [Option<Loose<'c, V>>],
-    ) -> Result<Slots<Loose<'c, V>>, StateError> {
-        let (old, branch, mut next) = (&step.child, &step.branch, step.children);
-        let mut slots = Slots::new();
-        for (slot, part) in slot_parts(step.changes, old.path_len()) {
+        let Step { child: old, branch, changes, children, .. } = &steps[at];
+        let (start, mut next) = (level.slots.len(), *children);
+        for (slot, part) in slot_parts(changes, old.path_len()) {
             // What most changes are: a new value for a leaf that stays where it is.
             if let [(key, value)] = part
                 && value.is_live()
                 && branch.has_leaf(slot, key)
             {
-                slots.push((slot, Loose::Leaf(key, value)));
+                level.slots.push((slot, Loose::Leaf(key, value)));
                 continue;
             }
             let child = branch.child(old.packed_path(), slot);
             let below = Some((&mut *done, &mut next));
-            slots.push((slot, self.grow(child.as_ref(), old.path_len() + 1, part, below)?));
+            level.slots.push((slot, self.grow(child.as_ref(), old.path_len() + 1, part, below)?));
         }
-        Ok(slots)
+        match rest(old, branch, &mut level.slots[start..]) {
+            Rest::Stays => level.stay.push((at, start..level.slots.len())),
+            Rest::Goes(loose) => (done[at], fates[at]) = (Some(loose), Some(None)),
+        }
+        Ok(())
     }
 
     /// Fixes the leaves of branches that stay.
-    fn hang_leaves<'c, V: LeafValue>(
-        &mut self,
-        steps: &[Step<'c, V>],
-        all: &mut [(Slots<Loose<'c, V>>, Option<Loose<'c, V>>)],
-    ) {
-        let mut leaves = Vec::new();
-        for (step, (slots, gone)) in steps.iter().zip(&mut *all) {
-            let depth = step.child.path_len() + 1;
-            for (_, loose) in slots.iter_mut().filter(|_| gone.is_none()) {
-                if let Loose::Leaf(key, value) = *loose {
-                    self.value.clear();
-                    value.put(&mut self.value);
-                    rlp::leaf(&mut self.node, key, depth, &self.value);
-                    leaves.push((Node::of(&self.node, &mut self.batch), key, depth, loose));
-                }
+    fn hang_leaves<V: LeafValue>(&mut self, steps: &[Step<'_, V>], level: &mut Level<'_, V>) {
+        for (at, range) in &level.stay {
+            let depth = steps[*at].child.path_len() + 1;
+            for slot in range.clone() {
+                let Loose::Leaf(key, value) = level.slots[slot].1 else { continue };
+                self.value.clear();
+                value.put(&mut self.value);
+                rlp::leaf(&mut self.node, key, depth, &self.value);
+                level.leaves.push((slot, depth, Node::of(&self.node, &mut self.batch)));
             }
         }
         let hashes = self.batch.hash();
-        for (node, key, depth, loose) in leaves {
-            *loose = Loose::Kept(Child::leaf(*key, node.embedded(hashes)), depth);
+        for (slot, depth, node) in level.leaves.drain(..) {
+            let loose = &mut level.slots[slot].1;
+            if let Loose::Leaf(key, _) = *loose {
+                *loose = Loose::Kept(Child::leaf(*key, node.embedded(hashes)), depth);
+            }
         }
+    }
+
+    /// Makes the new records of branches that stay, and then their nodes.
+    fn weave_all<'c, V: LeafValue>(
+        &mut self,
+        steps: &[Step<'c, V>],
+        level: &mut Level<'c, V>,
+        done: &mut [Option<Loose<'c, V>>],
+        fates: &mut [Fate],
+    ) -> Result<(), StateError> {
+        for (at, range) in level.stay.drain(..) {
+            let step = &steps[at];
+            match self.weave(Some(&step.branch), &mut level.slots[range], step.child.path_len())? {
+                Some(new) => {
+                    let node = Node::of(rlp::branch(&mut self.node, &new), &mut self.batch);
+                    level.grown.push((at, node));
+                    fates[at] = Some(Some(new));
+                }
+                None => done[at] = Some(Loose::Kept(step.child.clone(), step.depth)),
+            }
+        }
+        level.slots.clear();
+        let hashes = self.batch.hash();
+        for (at, node) in level.grown.drain(..) {
+            let child = &steps[at].child;
+            let own = node.embedded(hashes);
+            done[at] = Some(Loose::Grown(*child.packed_path(), child.path_len(), own));
+        }
+        Ok(())
     }
 
     /// Notes what became of a step and of those below it, parents before children.

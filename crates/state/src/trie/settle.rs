@@ -25,6 +25,23 @@ pub(super) enum Rest<'c, V> {
     Goes(Loose<'c, V>),
 }
 
+/// Whether a branch with changed children in `slots` stays one.
+pub(super) fn rest<'c, V>(old: &Child, branch: &Branch, slots: &mut [(u8, Loose<'c, V>)]) -> Rest<'c, V> {
+    let touched = slots.iter().fold(0u16, |mask, (slot, _)| mask | 1 << slot);
+    let untouched = branch.mask() & !touched;
+    let left = slots.iter().filter(|(_, loose)| !loose.is_gone()).count();
+    if left + untouched.count_ones() as usize > 1 {
+        return Rest::Stays;
+    }
+    Rest::Goes(match branch.child(old.packed_path(), untouched.trailing_zeros() as u8) {
+        Some(child) => Loose::Kept(child, old.path_len() + 1),
+        None => slots
+            .iter_mut()
+            .find(|(_, loose)| !loose.is_gone())
+            .map_or(Loose::Gone, |(_, loose)| mem::replace(loose, Loose::Gone)),
+    })
+}
+
 impl<R: NodeReader + ?Sized> Worker<'_, R> {
     /// A branch with changed children in `slots`. `old` is the branch, at which depth it hung, and its record.
     pub(super) fn settle<'c, V: LeafValue>(
@@ -33,33 +50,13 @@ impl<R: NodeReader + ?Sized> Worker<'_, R> {
         (old, depth, branch): (&Child, usize, &Branch),
         slots: &mut Slots<Loose<'c, V>>,
     ) -> Result<Loose<'c, V>, StateError> {
-        if let Rest::Goes(loose) = Self::rest(old, branch, slots) {
+        if let Rest::Goes(loose) = rest(old, branch, slots) {
             self.fates[fate].1 = Some(None);
             return Ok(loose);
         }
         Ok(match self.weave(Some(branch), slots, old.path_len())? {
             Some(new) => self.enter(fate, old.packed_path(), old.path_len(), new),
             None => Loose::Kept(old.clone(), depth),
-        })
-    }
-
-    /// Whether a branch with changed children in `slots` stays one.
-    pub(super) fn rest<'c, V: LeafValue>(
-        old: &Child,
-        branch: &Branch,
-        slots: &mut Slots<Loose<'c, V>>,
-    ) -> Rest<'c, V> {
-        let touched = slots.iter().fold(0u16, |mask, (slot, _)| mask | 1 << slot);
-        let untouched = branch.mask() & !touched;
-        let left = slots.iter().filter(|(_, loose)| !loose.is_gone()).count();
-        if left + untouched.count_ones() as usize > 1 {
-            return Rest::Stays;
-        }
-        Rest::Goes(match branch.child(old.packed_path(), untouched.trailing_zeros() as u8) {
-            Some(child) => Loose::Kept(child, old.path_len() + 1),
-            None => {
-                slots.drain(..).map(|(_, loose)| loose).find(|loose| !loose.is_gone()).unwrap_or(Loose::Gone)
-            }
         })
     }
 
@@ -80,24 +77,24 @@ impl<R: NodeReader + ?Sized> Worker<'_, R> {
         Loose::Grown(*path, len, own)
     }
 
-    /// The old children with those in `slots` in their places; `None` when that is what the old branch was.
+    /// The old children with those in `slots`, which are taken out, in their places; `None` when that is what the old branch was.
     pub(super) fn weave<V: LeafValue>(
         &mut self,
         old: Option<&Branch>,
-        slots: &mut Slots<Loose<'_, V>>,
+        slots: &mut [(u8, Loose<'_, V>)],
         len: usize,
     ) -> Result<Option<Branch>, StateError> {
         let mut record = mem::take(&mut self.record);
         let mut weaver = Weaver::new(&mut record, len);
         let mut from = 0;
-        for (slot, loose) in slots.drain(..) {
+        for (slot, loose) in slots {
             if let Some(old) = old {
-                weaver.keep(old, from, slot);
+                weaver.keep(old, from, *slot);
             }
-            if let Some(child) = self.hang(loose, len + 1)? {
-                weaver.put(slot, &child);
+            if let Some(child) = self.hang(mem::replace(loose, Loose::Gone), len + 1)? {
+                weaver.put(*slot, &child);
             }
-            from = slot + 1;
+            from = *slot + 1;
         }
         if let Some(old) = old {
             weaver.keep(old, from, 16);
