@@ -5,6 +5,7 @@
 mod blob;
 mod connection;
 mod contracts;
+mod demo;
 mod dev;
 mod exit;
 mod lane;
@@ -45,6 +46,8 @@ struct Cli {
 enum Role {
     /// Run a chain on this machine for developing against: one process, one validator, final blocks.
     Dev(dev::DevArgs),
+    /// The whole story in one process: receipts, a right batch and a wrong one, payees paid to the last unit.
+    Demo(demo::DemoArgs),
     /// Where the system contracts are, and their ABI.
     Contracts(contracts::ContractsArgs),
     /// Blobs: put a file, get it back, sample it.
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
     logging::init(&cli.logging);
     let result = match cli.role {
         Role::Dev(args) => dev::run(&args),
+        Role::Demo(args) => demo::run(&args),
         Role::Contracts(args) => contracts::run(&args),
         Role::Blob(command) => blob::run(&command),
         Role::License(command) => license::run(&command),

@@ -35,9 +35,9 @@ pub struct Chain {
 pub struct Request {
     /// What it does, for errors: `mint AST-120`.
     pub what: String,
-    /// The contract.
-    pub to: Address,
-    /// The call.
+    /// The contract that is called, or a new one.
+    pub to: TxKind,
+    /// The call; of a new contract its creation code.
     pub data: Bytes,
     /// Wei.
     pub value: U256,
@@ -46,7 +46,12 @@ pub struct Request {
 impl Request {
     /// A call of a contract's function, without value.
     pub fn call<C: SolCall>(what: impl Into<String>, to: Address, call: &C) -> Self {
-        Self { what: what.into(), to, data: call.abi_encode().into(), value: U256::ZERO }
+        Self { what: what.into(), to: TxKind::Call(to), data: call.abi_encode().into(), value: U256::ZERO }
+    }
+
+    /// A new contract. `code`: creation code with the constructor's arguments behind it.
+    pub fn create(what: impl Into<String>, code: Bytes) -> Self {
+        Self { what: what.into(), to: TxKind::Create, data: code, value: U256::ZERO }
     }
 }
 
@@ -59,6 +64,8 @@ pub struct Receipt {
     pub height: u64,
     /// What it used.
     pub gas_used: u64,
+    /// The contract that it made, if it made one.
+    pub created: Option<Address>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +75,7 @@ struct RpcReceipt {
     block_number: U64,
     gas_used: U64,
     status: U64,
+    contract_address: Option<Address>,
 }
 
 #[derive(Deserialize)]
@@ -224,7 +232,7 @@ impl Chain {
                     gas_limit: gas,
                     max_fee_per_gas: fees.most,
                     max_priority_fee_per_gas: fees.tip,
-                    to: TxKind::Call(request.to),
+                    to: request.to,
                     value: request.value,
                     access_list: Default::default(),
                     input: request.data.clone(),
@@ -282,7 +290,7 @@ fn succeeded(receipt: RpcReceipt, request: &Request) -> Result<Receipt, ClientEr
     if receipt.status.is_zero() {
         return Err(ClientError::Failed { what: request.what.clone(), hash, height });
     }
-    Ok(Receipt { hash, height, gas_used: receipt.gas_used.to() })
+    Ok(Receipt { hash, height, gas_used: receipt.gas_used.to(), created: receipt.contract_address })
 }
 
 fn returned<C: SolCall>(to: Address, answer: &Bytes) -> Result<C::Return, ClientError> {

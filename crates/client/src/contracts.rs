@@ -4,7 +4,7 @@
 
 macro_rules! binding {
     ($module:ident, $name:ident, $artifact:literal) => {
-        /// One interface of `contracts/src`, documented there.
+        /// One interface of `contracts/src`, or of OpenZeppelin's, documented there.
         pub mod $module {
             alloy_sol_types::sol!(
                 #[derive(Debug, PartialEq, Eq)]
@@ -28,3 +28,4 @@ binding!(claims_pool, IClaimsPool, "../../contracts/artifacts/IClaimsPool.json")
 binding!(lane_registry, ILaneRegistry, "../../contracts/artifacts/ILaneRegistry.json");
 binding!(payout_proofs, IPayoutProofs, "../../contracts/artifacts/IPayoutProofs.json");
 binding!(fraud_judge, IFraudJudge, "../../contracts/artifacts/IFraudJudge.json");
+binding!(timelock, TimelockController, "../../contracts/artifacts/TimelockController.json");

@@ -203,6 +203,16 @@ pub struct Maker {
 }
 
 impl Maker {
+    /// Has the chain's clock begin at a time of its own, in seconds, instead of at the machine's; it goes on from there.
+    ///
+    /// # Errors
+    /// Not later than the head's, or in the far half of the range.
+    pub fn begin_at(mut self, timestamp: u64) -> Result<Self, ChainError> {
+        let head = self.producer.head_timestamp()?;
+        self.clock.set_next(timestamp, head)?;
+        Ok(self)
+    }
+
     /// Starts the thread; the first block is made at once.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ mod verify;
 use anyhow::Result;
 use clap::Subcommand;
 
+pub(crate) use sample::choose;
+
 /// `chlom blob …`
 #[derive(Subcommand, Debug)]
 pub(crate) enum BlobCommand {

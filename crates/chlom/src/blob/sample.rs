@@ -54,7 +54,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
 }
 
 /// Cells by entropy that nobody knows before they are asked for.
-pub(super) fn choose(rows: RowCount, count: usize) -> Result<Vec<CellId>> {
+pub(crate) fn choose(rows: RowCount, count: usize) -> Result<Vec<CellId>> {
     let mut entropy = B256::ZERO;
     getrandom::fill(&mut entropy.0).map_err(|error| anyhow!("the system gives no entropy: {error}"))?;
     Ok(choose_cells(rows, count, &entropy).map_err(|error| Usage(error.to_string()))?)

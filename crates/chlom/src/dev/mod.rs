@@ -8,13 +8,14 @@
 //! - [`blobs`]: keeping blobs and attesting them.
 //! - [`node`]: joining the parts and stopping them in order.
 
-mod accounts;
+pub(crate) mod accounts;
 mod args;
 mod banner;
 mod blobs;
 mod control;
-mod genesis;
+pub(crate) mod genesis;
 mod node;
 
+pub(crate) use accounts::DevAccount;
 pub(crate) use args::DevArgs;
-pub(crate) use node::run;
+pub(crate) use node::{DevNode, run};

@@ -17,7 +17,7 @@ use chlom_primitives::Params;
 use chlom_rpc::{Context, Cors, Health, Limits, NewBlock, Server, ServerOptions};
 use chlom_store::{Backend, Commit, History, Store, StoreConfig, StoreError};
 use prometheus_client::registry::Registry;
-use tokio::sync::broadcast;
+use tokio::{runtime::Runtime, sync::broadcast};
 
 use super::{
     accounts::{self, DevAccount},
@@ -43,13 +43,138 @@ const JOURNAL: &str = "pool.journal";
 /// # Errors
 /// What kept the chain from starting.
 pub(crate) fn run(args: &DevArgs) -> Result<()> {
-    raise_file_limit();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("rpc")
-        .build()
-        .context("starting the async runtime")?;
-    runtime.block_on(serve(args))
+    let held: Arc<[DevAccount]> = accounts::derive(args.accounts)?.into();
+    let endowed: Vec<Address> = held.iter().map(|account| account.address).collect();
+    let spec = super::genesis::spec(args, &endowed)?;
+    let node = DevNode::start(args, &spec, held.clone(), None)?;
+    let head = node.store.head().context("the store has no head after genesis")?;
+    let ready = Ready {
+        chain_id: spec.params.chain.evm_chain_id,
+        addr: node.server.local_addr(),
+        genesis: node.store.genesis_hash().context("the store has no genesis block")?,
+        height: head.block.height(),
+        data_dir: args.data_dir.as_ref().map(|dir| dir.display().to_string()),
+        accounts: &held,
+    };
+    println!("{}", if args.json { ready.json() } else { ready.text() });
+    node.serve(crate::stop::signalled())
+}
+
+/// A chain that makes blocks, and a port that is taken; nobody is answered there before [`DevNode::serve`].
+pub(crate) struct DevNode {
+    runtime: Runtime,
+    server: Server,
+    chain: DevChain,
+    running: chlom_abci::chain::Running,
+    blobs: DevBlobs,
+    store: Store,
+}
+
+impl DevNode {
+    /// Starts a chain of `spec`. `begin`: the time at which its clock begins, in seconds, where that is not the machine's.
+    ///
+    /// # Errors
+    /// What kept it from starting.
+    pub(crate) fn start(
+        args: &DevArgs,
+        spec: &GenesisSpec,
+        held: Arc<[DevAccount]>,
+        begin: Option<u64>,
+    ) -> Result<Self> {
+        raise_file_limit();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("rpc")
+            .build()
+            .context("starting the async runtime")?;
+        let params = Arc::new(spec.params.clone());
+        let modules = Arc::new(chlom_app::modules());
+        let store = open_store(args, spec)?;
+        let pool = open_pool(args, &params, &store)?;
+        let blobs = DevBlobs::open(args, &params, &store)?;
+        let (heads, _) = broadcast::channel(HEADS_KEPT);
+        let (pending, _) = broadcast::channel(PENDING_KEPT);
+
+        let config = DevChainConfig {
+            block_time: args.block_time.unwrap_or(Duration::from_millis(params.chain.block_time_ms)),
+            automine: args.automine,
+            proposer: spec.validators.first().map(|v| v.account).unwrap_or_default(),
+            attester: Attester {
+                key: super::genesis::validator_key(),
+                holdings: Box::new(Held(blobs.service.clone())),
+            },
+        };
+        let to_subscribers = heads.clone();
+        let mut follower = Follower::new(blobs.service.clone(), store.clone());
+        let publish = Box::new(move |made: &chlom_abci::chain::Produced| {
+            follower.on_block(made);
+            // No subscriber is no fault.
+            let _nobody =
+                to_subscribers.send(NewBlock { block: made.block.clone(), receipts: made.receipts.clone() });
+        });
+
+        let (chain, maker) =
+            DevChain::new(config, store.clone(), pool.clone(), params.clone(), modules.clone(), publish);
+        let maker = match begin {
+            Some(timestamp) => maker.begin_at(timestamp)?,
+            None => maker,
+        };
+        let context = Arc::new(Context {
+            store: store.clone(),
+            pool,
+            params: params.clone(),
+            modules,
+            limits: Limits {
+                memory_bytes: usize::try_from(args.rpc_memory)?.saturating_mul(1024 * 1024),
+                ..Limits::default()
+            },
+            heads,
+            pending,
+            wake: Arc::new(Waker(chain.clone())),
+            dev: Some(Arc::new(Control::new(chain.clone(), held))),
+            blobs: Some(blobs.service.clone()),
+            client_version: client_version(),
+            sync_timeout: Duration::from_secs(2),
+        });
+        let options = ServerOptions {
+            cors: cors(&args.cors),
+            health: Arc::new(Halted(chain.clone())),
+            registry: Registry::with_prefix("chlom"),
+        };
+        // The port is taken before the first block is made: a second `chlom dev` must not get as far as that.
+        let address = SocketAddr::new(args.host, args.port);
+        let server = runtime.block_on(Server::bind(address, context, options))?;
+        let running = maker.start().context("starting the block producer")?;
+        load_kzg();
+        Ok(Self { runtime, server, chain, running, blobs, store })
+    }
+
+    /// Where JSON-RPC is spoken.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.server.local_addr())
+    }
+
+    /// The chain's clock and blocks.
+    pub(crate) fn chain(&self) -> &DevChain {
+        &self.chain
+    }
+
+    /// Answers until `stop` comes, then ends everything in order.
+    ///
+    /// # Errors
+    /// Why the chain halted, or could not be closed.
+    pub(crate) fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        let Self { runtime, server, chain, running, blobs, store } = self;
+        runtime.block_on(server.serve(stop));
+        chain.stop();
+        running.join();
+        blobs.close();
+        store.flush().context("writing the last caches")?;
+        match chain.halted() {
+            Some(why) if !matches!(why, ChainError::Stopped) => Err(why.clone().into()),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Connections and tables are open files; shells commonly allow 1,024 unless asked for more.
@@ -60,85 +185,6 @@ fn raise_file_limit() {
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
-    }
-}
-
-async fn serve(args: &DevArgs) -> Result<()> {
-    let held: Arc<[DevAccount]> = accounts::derive(args.accounts)?.into();
-    let endowed: Vec<Address> = held.iter().map(|account| account.address).collect();
-    let spec = super::genesis::spec(args, &endowed)?;
-    let params = Arc::new(spec.params.clone());
-    let modules = Arc::new(chlom_app::modules());
-    let store = open_store(args, &spec)?;
-    let pool = open_pool(args, &params, &store)?;
-    let blobs = DevBlobs::open(args, &params, &store)?;
-    let (heads, _) = broadcast::channel(HEADS_KEPT);
-    let (pending, _) = broadcast::channel(PENDING_KEPT);
-
-    let config = DevChainConfig {
-        block_time: args.block_time.unwrap_or(Duration::from_millis(params.chain.block_time_ms)),
-        automine: args.automine,
-        proposer: spec.validators.first().map(|v| v.account).unwrap_or_default(),
-        attester: Attester {
-            key: super::genesis::validator_key(),
-            holdings: Box::new(Held(blobs.service.clone())),
-        },
-    };
-    let to_subscribers = heads.clone();
-    let mut follower = Follower::new(blobs.service.clone(), store.clone());
-    let publish = Box::new(move |made: &chlom_abci::chain::Produced| {
-        follower.on_block(made);
-        // No subscriber is no fault.
-        let _nobody =
-            to_subscribers.send(NewBlock { block: made.block.clone(), receipts: made.receipts.clone() });
-    });
-
-    let (chain, maker) =
-        DevChain::new(config, store.clone(), pool.clone(), params.clone(), modules.clone(), publish);
-    let context = Arc::new(Context {
-        store: store.clone(),
-        pool,
-        params: params.clone(),
-        modules,
-        limits: Limits {
-            memory_bytes: usize::try_from(args.rpc_memory)?.saturating_mul(1024 * 1024),
-            ..Limits::default()
-        },
-        heads,
-        pending,
-        wake: Arc::new(Waker(chain.clone())),
-        dev: Some(Arc::new(Control::new(chain.clone(), held.clone()))),
-        blobs: Some(blobs.service.clone()),
-        client_version: client_version(),
-        sync_timeout: Duration::from_secs(2),
-    });
-    let options = ServerOptions {
-        cors: cors(&args.cors),
-        health: Arc::new(Halted(chain.clone())),
-        registry: Registry::with_prefix("chlom"),
-    };
-    // The port is taken before the first block is made: a second `chlom dev` must not get as far as that.
-    let server = Server::bind(SocketAddr::new(args.host, args.port), context, options).await?;
-    let running = maker.start().context("starting the block producer")?;
-    load_kzg();
-    let head = store.head().context("the store has no head after genesis")?;
-    let ready = Ready {
-        chain_id: params.chain.evm_chain_id,
-        addr: server.local_addr(),
-        genesis: store.genesis_hash().context("the store has no genesis block")?,
-        height: head.block.height(),
-        data_dir: args.data_dir.as_ref().map(|dir| dir.display().to_string()),
-        accounts: &held,
-    };
-    println!("{}", if args.json { ready.json() } else { ready.text() });
-    server.serve(crate::stop::signalled()).await;
-    chain.stop();
-    tokio::task::spawn_blocking(move || running.join()).await.context("joining the block producer")?;
-    tokio::task::spawn_blocking(move || blobs.close()).await.context("closing the blobs")?;
-    store.flush().context("writing the last caches")?;
-    match chain.halted() {
-        Some(why) if !matches!(why, ChainError::Stopped) => Err(why.clone().into()),
-        _ => Ok(()),
     }
 }
 

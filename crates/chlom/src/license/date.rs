@@ -44,10 +44,16 @@ pub(crate) fn shown(time: u64) -> String {
         month += 1;
     }
     let date = format!("{year:04}-{month:02}-{:02}", days + 1);
-    if second == 0 {
-        return date;
-    }
-    format!("{date}T{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60)
+    if second == 0 { date } else { format!("{date}T{}", clock(second)) }
+}
+
+/// `yyyy-mm-ddThh:mm:ssZ` of a second up to the year 9999.
+pub(crate) fn shown_with_time(time: u64) -> String {
+    format!("{}T{}", shown(time - time % DAY), clock(time % DAY))
+}
+
+fn clock(second: u64) -> String {
+    format!("{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60)
 }
 
 fn is_leap(year: u64) -> bool {

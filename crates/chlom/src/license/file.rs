@@ -42,7 +42,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Entry>, String> {
     Ok(entries)
 }
 
-pub(super) fn from_json(name: &str, text: &str) -> Result<Vec<Entry>, String> {
+pub(crate) fn from_json(name: &str, text: &str) -> Result<Vec<Entry>, String> {
     let broken = |e: serde_json::Error| format!("{name}: {e}");
     if text.trim_start().starts_with('[') {
         let raws: Vec<&RawValue> = serde_json::from_str(text).map_err(broken)?;

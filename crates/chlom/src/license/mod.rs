@@ -19,7 +19,11 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use document::id_of;
+pub(crate) use apply::apply;
+pub(crate) use document::{Document, check_all, id_of};
+pub(crate) use file::{from_json, read};
+pub(crate) use plan::{Sender, Verdict, plan};
+pub(crate) use registry::Licences;
 
 use anyhow::Result;
 use clap::Subcommand;

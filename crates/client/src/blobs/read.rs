@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 use chlom_crypto::{
-    kzg::{self, BYTES_PER_CELL, Cancel, CellId, DataRows, ProvenCell, SquareCommitments},
+    kzg::{self, BYTES_PER_CELL, BYTES_PER_ELEMENT, Cancel, CellId, DataRows, PAYLOAD_PER_ELEMENT, ProvenCell, ROW_DATA_BYTES, SquareCommitments},
     sampling::{Confidence, SampleError, check_answers},
 };
 
@@ -56,6 +56,18 @@ pub struct Read {
     pub data: DataRows,
     /// As the node sent it.
     pub body: Body,
+}
+
+impl Read {
+    /// The elements of the data rows as [`chlom_lane::Blob`] takes them: a payload's 31 bytes each, behind a zero.
+    pub fn elements(&self) -> Vec<u8> {
+        let mut elements = vec![0; self.known.header.rows.data() * ROW_DATA_BYTES];
+        let all = elements.chunks_exact_mut(BYTES_PER_ELEMENT);
+        for (element, payload) in all.zip(self.body.payload.chunks(PAYLOAD_PER_ELEMENT)) {
+            element.iter_mut().skip(1).zip(payload).for_each(|(to, from)| *to = *from);
+        }
+        elements
+    }
 }
 
 /// A blob's data.
