@@ -6,7 +6,7 @@ use std::{
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel},
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -19,7 +19,7 @@ use chlom_pool::Pool;
 use chlom_primitives::Params;
 use chlom_store::Store;
 
-use crate::{attest::Attester, clock::ChainClock, error::ChainError, produce::Producer};
+use crate::{attest::Attester, clock::{ChainClock, machine_seconds}, error::ChainError, produce::Producer};
 
 pub use crate::produce::Produced;
 
@@ -62,6 +62,8 @@ pub struct DevChain {
     waking: Arc<AtomicBool>,
     /// True once the chain was told to stop; a long `mine` looks at it too.
     stopping: Arc<AtomicBool>,
+    /// Chain time less the machine's, seconds.
+    shift: Arc<AtomicI64>,
 }
 
 /// The producing thread, for joining after [`DevChain::stop`].
@@ -91,6 +93,7 @@ impl DevChain {
     ) -> (Self, Maker) {
         let (commands, inbox) = channel();
         let halted = Arc::new(OnceLock::new());
+        let shift = Arc::new(AtomicI64::new(0));
         let (waking, stopping) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let producer = Producer {
             app: App::new(params.clone(), modules),
@@ -109,11 +112,17 @@ impl DevChain {
             halted: halted.clone(),
             waking: waking.clone(),
             stopping: stopping.clone(),
+            shift: shift.clone(),
             clock: ChainClock::default(),
             snapshots: BTreeMap::new(),
             next_snapshot: 1,
         };
-        (Self { commands, halted, waking, stopping }, maker)
+        (Self { commands, halted, waking, stopping, shift }, maker)
+    }
+
+    /// Chain time now, seconds: what a block that was made now would have, unless its parent has it already.
+    pub fn time(&self) -> u64 {
+        machine_seconds().saturating_add_signed(self.shift.load(Ordering::Acquire))
     }
 
     /// Why no further blocks are made, if so.
@@ -197,6 +206,7 @@ pub struct Maker {
     halted: Arc<OnceLock<ChainError>>,
     waking: Arc<AtomicBool>,
     stopping: Arc<AtomicBool>,
+    shift: Arc<AtomicI64>,
     clock: ChainClock,
     snapshots: BTreeMap<u64, (u64, ChainClock)>,
     next_snapshot: u64,
@@ -210,6 +220,7 @@ impl Maker {
     pub fn begin_at(mut self, timestamp: u64) -> Result<Self, ChainError> {
         let head = self.producer.head_timestamp()?;
         self.clock.set_next(timestamp, head)?;
+        self.tell_time();
         Ok(self)
     }
 
@@ -249,8 +260,13 @@ impl Maker {
     fn make_block(&mut self) -> Result<u64, ChainError> {
         let time = self.clock.take();
         let produced = self.producer.produce(time)?;
+        self.tell_time();
         (self.publish)(&produced);
         Ok(produced.block.height())
+    }
+
+    fn tell_time(&self) {
+        self.shift.store(self.clock.shift(), Ordering::Release);
     }
 
     /// `Err` halts the chain; a refusal goes back to whoever asked.
@@ -272,11 +288,15 @@ impl Maker {
             }
             Command::IncreaseTime(seconds, reply) => {
                 let head = self.producer.head_timestamp();
-                let _gone = reply.send(head.and_then(|head| self.clock.increase(seconds, head)));
+                let increased = head.and_then(|head| self.clock.increase(seconds, head));
+                self.tell_time();
+                let _gone = reply.send(increased);
             }
             Command::SetNextTimestamp(timestamp, reply) => {
                 let head = self.producer.head_timestamp();
-                let _gone = reply.send(head.and_then(|head| self.clock.set_next(timestamp, head)));
+                let fixed = head.and_then(|head| self.clock.set_next(timestamp, head));
+                self.tell_time();
+                let _gone = reply.send(fixed);
             }
             Command::Snapshot(reply) => {
                 let _gone = reply.send(self.snapshot());
@@ -317,6 +337,7 @@ impl Maker {
         };
         self.producer.rewind(height)?;
         self.clock = clock;
+        self.tell_time();
         self.snapshots.split_off(&id);
         Ok(Some(height))
     }

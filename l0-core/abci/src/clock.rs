@@ -18,6 +18,13 @@ impl ChainClock {
         machine_seconds().saturating_add(self.offset).saturating_sub(self.behind)
     }
 
+    /// Chain time less the machine's, seconds; with effect of [`ChainClock::set_next`].
+    pub fn shift(&self) -> i64 {
+        let chain = self.next.unwrap_or_else(|| self.now());
+        let narrow = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
+        narrow(chain).saturating_sub(narrow(machine_seconds()))
+    }
+
     /// The time for the block that is made now. A time fixed by [`ChainClock::set_next`] is used up, and chain time
     /// goes on from it.
     pub fn take(&mut self) -> u64 {
@@ -66,7 +73,7 @@ impl ChainClock {
     }
 }
 
-fn machine_seconds() -> u64 {
+pub(crate) fn machine_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }
 
@@ -90,6 +97,8 @@ mod tests {
         clock.set_next(1_000, 999).expect("later than the head");
         assert_eq!(clock.take(), 1_000);
         assert!(clock.now() < 1_060);
+        let now = machine_seconds().saturating_add_signed(clock.shift());
+        assert!((1_000..1_060).contains(&now), "{now}");
         assert!(matches!(clock.set_next(1_000, 1_000), Err(ChainError::Timestamp { .. })));
     }
 

@@ -46,6 +46,8 @@ pub trait DevControl: Send + Sync {
     /// # Errors
     /// Not later than the head's.
     fn set_next_block_timestamp(&self, timestamp: u64) -> Result<(), RpcError>;
+    /// Chain time, seconds: what a block that was made now would have.
+    fn time(&self) -> u64;
     /// Remembers the present height; returns the snapshot's id.
     ///
     /// # Errors

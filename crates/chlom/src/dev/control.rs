@@ -56,6 +56,10 @@ impl DevControl for Control {
         self.chain.set_next_timestamp(timestamp).map_err(refused)
     }
 
+    fn time(&self) -> u64 {
+        self.chain.time()
+    }
+
     fn snapshot(&self) -> Result<u64, RpcError> {
         self.chain.snapshot().map_err(refused)
     }

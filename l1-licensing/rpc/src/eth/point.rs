@@ -135,6 +135,7 @@ impl Point {
 
 /// The environment of the block that would be built on `parent` now.
 pub(crate) fn next_env(ctx: &Context, parent: &Block) -> BlockEnv {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let machine = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let now = ctx.dev.as_ref().map_or_else(machine, |dev| dev.time());
     chlom_app::next_env(parent.hash, &parent.header, &ctx.params, now, parent.header.beneficiary)
 }
