@@ -19,7 +19,12 @@ use chlom_pool::Pool;
 use chlom_primitives::Params;
 use chlom_store::Store;
 
-use crate::{attest::Attester, clock::{ChainClock, machine_seconds}, error::ChainError, produce::Producer};
+use crate::{
+    attest::Attester,
+    clock::{ChainClock, machine_seconds},
+    error::ChainError,
+    produce::Producer,
+};
 
 pub use crate::produce::Produced;
 

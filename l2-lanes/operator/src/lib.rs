@@ -3,6 +3,7 @@
 //! - [`generate`]: receipts and licences that nobody ever had, from a seed.
 //! - [`ingest`]: receipts from files and requests, read strictly, refused one by one.
 //! - [`serve`]: receipts over HTTP.
+//! - [`sequence`]: from waiting receipts to settled rows, step by step.
 //! - [`store`]: what is durable, in SQLite on one machine or in Postgres for many: receipts, where each of them is on its way to the
 //!   chain, batches and what was sent for them, keys of those who report.
 
@@ -11,6 +12,7 @@
 pub mod generate;
 pub mod ingest;
 pub mod serve;
+pub mod sequence;
 pub mod store;
 
 pub use store::{Store, StoreError};

@@ -118,7 +118,8 @@ fn challenge(stage: &Stage, header: &Header, found: Fraud, steps: &mut Steps) ->
     let (known, _) = Known::ask(chain, id)?;
     let places: Vec<_> = proof.cells.iter().map(|cell| (cell.row, cell.column)).collect();
     let cells = chain.rpc().get_cells(id, &places)?;
-    let proofs = cells.iter().map(|cell| cell.as_ref().map(|cell| cell.proof.0).context("the node misses a cell"));
+    let proofs =
+        cells.iter().map(|cell| cell.as_ref().map(|cell| cell.proof.0).context("the node misses a cell"));
     let proofs = proofs.collect::<Result<Vec<_>>>()?;
     let bytes = challenges::encode_proof(header, &proof, known.commitments.as_slice(), &proofs);
     let mut salt = B256::ZERO;
@@ -145,21 +146,23 @@ fn award(stage: &Stage, header: &Header, claim: &Claim, steps: &mut Steps) -> Re
     let (root, bytes) = (header.batch_root(), header.encode());
     stage.warp(REVEAL_SECONDS)?;
     stage.clock.mine(REVEAL_BLOCKS, None)?;
-    let requests = [
-        challenges::pay_award(root, bytes.clone().into()),
-        batches::release(root, claim, bytes.into()),
-    ];
+    let requests =
+        [challenges::pay_award(root, bytes.clone().into()), batches::release(root, claim, bytes.into())];
     let receipts = stage.chain.send_all(&stage.anyone, &requests)?;
     let height = receipts.first().context("no receipt")?.height;
-    let awarded = events::logs(&stage.chain, height, height)?.into_iter().find_map(|event| match event.what {
-        Happening::Awarded { winner, reward, .. } if event.batch == root => Some((winner, reward)),
-        _ => None,
-    });
+    let awarded =
+        events::logs(&stage.chain, height, height)?.into_iter().find_map(|event| match event.what {
+            Happening::Awarded { winner, reward, .. } if event.batch == root => Some((winner, reward)),
+            _ => None,
+        });
     let (winner, reward): (Address, U256) = awarded.context("the award was paid and nothing says to whom")?;
     if winner != stage.watcher.address() {
         bail!("the reward went to {winner}, not to the watcher");
     }
-    steps.done(format!("the watcher has {} CHM, the Claims Pool the rest; reservations are released", chm(reward)));
+    steps.done(format!(
+        "the watcher has {} CHM, the Claims Pool the rest; reservations are released",
+        chm(reward)
+    ));
     Ok(reward)
 }
 

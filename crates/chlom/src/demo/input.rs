@@ -9,8 +9,9 @@ use alloy_primitives::{Address, B256};
 use anyhow::{Context as _, Result};
 use chlom_lane::{
     Receipt,
-    receipt::{Intake, Name, parse_receipt},
+    receipt::{Intake, Name},
 };
+use chlom_operator::ingest::{Bounds, FileFault, Format, ReceiptReader};
 use chlom_royalty::{Period, period::SUBMISSION_WINDOW};
 use serde_json::{Map, Value};
 
@@ -63,23 +64,25 @@ impl Input {
         let undivided: Vec<String> = documents
             .iter()
             .filter(|document| payees.get(&document.id()).is_none_or(Vec::is_empty))
-            .map(|document| format!("{}: splits: missing; the demo's chain knows no splits yet", document.place))
+            .map(|document| {
+                format!("{}: splits: missing; the demo's chain knows no splits yet", document.place)
+            })
             .collect();
         if !undivided.is_empty() {
             return Err(mistakes("licences", &undivided).into());
         }
         let (name, text) = match receipts {
-            Some(path) => (path.display().to_string(), read_text(path)?),
-            None => ("generated".to_owned(), generate::csv(&documents, seed).map_err(Usage)?),
+            Some(path) => (path.display().to_string(), read_bytes(path)?),
+            None => ("generated".to_owned(), generate::csv(&documents, seed).map_err(Usage)?.into_bytes()),
         };
         let receipts = parse(&name, &text)?;
         let input = Self { documents, payees, receipts };
-        input.check(&name)?;
+        input.check(&name, &text)?;
         Ok(input)
     }
 
     /// What receipts and licences say of each other, and of time.
-    fn check(&self, name: &str) -> Result<()> {
+    fn check(&self, name: &str, text: &[u8]) -> Result<()> {
         let known: BTreeMap<B256, &Document> =
             self.documents.iter().map(|document| (document.id(), document)).collect();
         let (mut wrong, mut ids) = (Vec::new(), BTreeSet::new());
@@ -90,11 +93,12 @@ impl Input {
             }
             match known.get(&receipt.licence) {
                 None => wrong.push(format!(
-                    "{place}: license_id: no such licence in the licences' file; its id's hash is {}",
-                    receipt.licence
+                    "{place}: license_id: the licences' file has no such licence: {}",
+                    shortened(text, *number)
                 )),
                 Some(licence) if receipt.time < licence.start || receipt.time >= licence.end => {
-                    let (from, until) = (license::date::shown(licence.start), license::date::shown(licence.end));
+                    let (from, until) =
+                        (license::date::shown(licence.start), license::date::shown(licence.end));
                     wrong.push(format!(
                         "{place}: ts: licence {} is in force from {from} until before {until}",
                         licence.name
@@ -120,7 +124,8 @@ impl Input {
 
     /// The periods that have receipts, the earliest first.
     pub(super) fn periods(&self) -> Result<BTreeSet<Period>> {
-        let period = |line: &Line| Period::containing(line.receipt.time).context("a receipt beyond all periods");
+        let period =
+            |line: &Line| Period::containing(line.receipt.time).context("a receipt beyond all periods");
         self.receipts.iter().map(period).collect()
     }
 
@@ -141,43 +146,43 @@ fn mistakes(what: &str, wrong: &[String]) -> Usage {
     Usage(format!("{} mistakes in the {what}:\n  {}{rest}", wrong.len(), shown.join("\n  ")))
 }
 
-fn read_text(path: &Path) -> Result<String> {
+/// A line of a text, or its beginning.
+fn shortened(text: &[u8], number: u64) -> String {
+    let mut lines = text.split(|byte| *byte == b'\n');
+    let line = usize::try_from(number).ok().and_then(|number| lines.nth(number.saturating_sub(1)));
+    String::from_utf8_lossy(line.unwrap_or_default()).trim().chars().take(120).collect()
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     let shown = path.display();
     let unreadable = |error: std::io::Error| Usage(format!("{shown}: {error}"));
     let size = std::fs::metadata(path).map_err(unreadable)?.len();
     if size > MOST_BYTES {
-        return Err(Usage(format!("{shown}: {size} bytes, at most {MOST_BYTES}; `chlom lane` takes more")).into());
+        return Err(
+            Usage(format!("{shown}: {size} bytes, at most {MOST_BYTES}; `chlom lane` takes more")).into()
+        );
     }
-    Ok(std::fs::read_to_string(path).map_err(unreadable)?)
+    Ok(std::fs::read(path).map_err(unreadable)?)
 }
 
-/// Every line as the JSON that its columns say, read by the lanes' own parser.
-fn parse(name: &str, text: &str) -> Result<Vec<Line>> {
+/// Every line as a receipt, read as an operator reads it (`chlom lane ingest`); what that refuses, the demo refuses whole.
+fn parse(name: &str, text: &[u8]) -> Result<Vec<Line>> {
     let intake = Intake {
         currency: CURRENCY.into(),
         decimals: DECIMALS,
-        // Whoever pays: the demo's one payer is known once its keys are.
         payer: Some(super::stage::payer_address()?),
         source: Some(Name::new(SOURCE).map_err(|error| Usage(error.to_string()))?),
     };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
-    let head = reader.headers().map_err(|error| Usage(format!("{name}: {error}")))?.clone();
+    let mut bytes = text;
+    let unfit = |fault: FileFault| Usage(format!("{name}: {fault}"));
+    let format = Format::detect(&mut bytes)?.map_err(unfit)?;
+    let bounds = Bounds { period: None, latest: u64::MAX };
+    let mut reader = ReceiptReader::new(bytes, format, &intake, bounds)?.map_err(unfit)?;
     let (mut lines, mut wrong) = (Vec::new(), Vec::new());
-    for row in reader.records() {
-        let row = match row {
-            Ok(row) => row,
-            Err(error) => {
-                wrong.push(format!("{name}: {error}"));
-                continue;
-            }
-        };
-        let number = row.position().map_or(0, csv::Position::line);
-        let object: Map<String, Value> =
-            head.iter().zip(row.iter()).map(|(column, cell)| (column.trim().to_owned(), cell.into())).collect();
-        match parse_receipt(Value::Object(object).to_string().as_bytes(), &intake) {
-            Ok(receipt) => lines.push(Line { number, receipt }),
-            Err(error) => wrong.push(format!("{name} line {number}: {error}")),
+    while let Some(read) = reader.read()? {
+        match read {
+            Ok((number, receipt)) => lines.push(Line { number, receipt }),
+            Err(refusal) => wrong.push(format!("{name} line {}: {}", refusal.line, refusal.reason)),
         }
     }
     if !wrong.is_empty() {

@@ -27,8 +27,7 @@ use crate::output;
 
 /// Arguments of `chlom demo`.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "The receipts are CSV with a first line of columns, of conversions or of orders:
+#[command(after_help = "The receipts are CSV with a first line of columns, of conversions or of orders:
   event,ts,campaign,license_id,value,currency,txid              event is ad_conversion
   event,ts,order_id,license_id,gross,discount,net,currency      event is order
 Amounts are in USD with at most six decimals; a receipt's revenue is value or net. Without --receipts there are 10,000 of them,
@@ -41,8 +40,7 @@ With --json the result is one object, amounts in 10⁻⁶ USD as decimal texts, 
   {\"licenses\":[{\"id\",\"revenue\",\"base\",\"fee\",\"payees\":[{\"address\",\"amount\"}],\"residual\"}],
    \"fraud\":{\"kind\",\"gas_used\",\"slashed\",\"reward\"},\"totals\":{\"gross\",\"fees\",\"paid\",\"residual\"}}
 
-Exit codes: 0 everybody was paid, 1 fault, 2 a file or an argument is wrong, 6 the chain refuses."
-)]
+Exit codes: 0 everybody was paid, 1 fault, 2 a file or an argument is wrong, 6 the chain refuses.")]
 pub(crate) struct DemoArgs {
     /// Receipts, as CSV.
     #[arg(long, value_name = "FILE")]

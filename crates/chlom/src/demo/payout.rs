@@ -6,8 +6,8 @@ use alloy_primitives::{Address, B256, U256};
 use anyhow::{Context as _, Result, ensure};
 use chlom_client::{
     ClientError, Request,
-    contracts::royalty_ledger::{
-        IRoyaltyLedger::{Payout, RouteKey, accountedCall, accrualOfCall, feesOwedCall, payoutReceiptCall, takenOfCall},
+    contracts::royalty_ledger::IRoyaltyLedger::{
+        Payout, RouteKey, accountedCall, accrualOfCall, feesOwedCall, payoutReceiptCall, takenOfCall,
     },
     lanes::{batches, money, word},
 };
@@ -81,7 +81,12 @@ fn settle(stage: &Stage, right: &[Submitted]) -> Result<usize> {
     stage.chain.send_all(&stage.anyone, &requests)?;
     for batch in right {
         let status = batches::Status::of(&batches::batch(&stage.chain, batch.root)?);
-        ensure!(status == batches::Status::Done, "batch {} is {} after its rows", batch.header.number, status.word());
+        ensure!(
+            status == batches::Status::Done,
+            "batch {} is {} after its rows",
+            batch.header.number,
+            status.word()
+        );
     }
     Ok(requests.len())
 }
@@ -152,8 +157,12 @@ fn report(stage: &Stage, input: &Input, accounts: &[Account], caught: Caught) ->
         let id = document.id();
         let (mut revenue, mut base, mut fee) = (U256::ZERO, U256::ZERO, U256::ZERO);
         for period in input.periods()? {
-            let call =
-                accrualOfCall { token: stage.token, licence: id, lane: word(stage.lane), period: period.code() };
+            let call = accrualOfCall {
+                token: stage.token,
+                licence: id,
+                lane: word(stage.lane),
+                period: period.code(),
+            };
             let accrual = stage.chain.view(ROYALTY_LEDGER, &call)?;
             revenue += U256::from(accrual.revenue);
             base += U256::from(accrual.base);
@@ -164,7 +173,8 @@ fn report(stage: &Stage, input: &Input, accounts: &[Account], caught: Caught) ->
         for (written, payee) in input.payees.get(&id).into_iter().flatten() {
             let mut amount = U256::ZERO;
             for account in own() {
-                let index = account.due.iter().position(|(address, _)| address == payee).context("a payee")?;
+                let index =
+                    account.due.iter().position(|(address, _)| address == payee).context("a payee")?;
                 let key = account.key.clone();
                 let call = takenOfCall { token: stage.token, key, indexOrStart: U256::from(index) };
                 amount += stage.chain.view(ROYALTY_LEDGER, &call)?;

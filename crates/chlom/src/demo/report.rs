@@ -53,8 +53,7 @@ impl Report {
 
     pub(super) fn json(&self) -> Value {
         let licence = |licence: &Licence| {
-            let payee =
-                |paid: &Paid| json!({ "address": paid.written, "amount": paid.amount.to_string() });
+            let payee = |paid: &Paid| json!({ "address": paid.written, "amount": paid.amount.to_string() });
             json!({
                 "id": licence.id,
                 "revenue": licence.revenue.to_string(),

@@ -1,12 +1,12 @@
 //! The stage: a chain in this process, who acts on it, a token, a lane, licences.
 
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-    thread::JoinHandle,
-};
+use std::{collections::BTreeSet, sync::Arc, thread::JoinHandle};
 
-use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, hex, keccak256, aliases::{U40, U80}};
+use alloy_primitives::{
+    Address, B256, Bytes, FixedBytes, U256,
+    aliases::{U40, U80},
+    hex, keccak256,
+};
 use alloy_sol_types::{SolCall, SolValue};
 use anyhow::{Context as _, Result, anyhow};
 use chlom_abci::DevChain;
@@ -132,10 +132,16 @@ impl Stage {
         steps.done(format!("policy {policy} is active"));
         let levels = self.register_licences(input, policy)?;
         let count = input.documents.len();
-        steps.done(format!("{count} licences registered with their splits, up to {levels} levels of overrides"));
+        steps.done(format!(
+            "{count} licences registered with their splits, up to {levels} levels of overrides"
+        ));
         self.issue_token()?;
         self.open_lane(input)?;
-        steps.done(format!("settlement token {} (6 decimals) and lane {} opened", self.token, lane_name(input)));
+        steps.done(format!(
+            "settlement token {} (6 decimals) and lane {} opened",
+            self.token,
+            lane_name(input)
+        ));
         Ok(())
     }
 
@@ -181,7 +187,8 @@ impl Stage {
         let supply = U256::from(1u128 << 110);
         let mut code = hex::decode(DOLLAR.trim()).context("the token's code")?;
         code.extend(supply.abi_encode());
-        let made = self.chain.send_one(&self.payer, &Request::create("issuing the token", Bytes::from(code)))?;
+        let made =
+            self.chain.send_one(&self.payer, &Request::create("issuing the token", Bytes::from(code)))?;
         self.token = made.created.context("the node names no contract for the token")?;
         Ok(())
     }
@@ -226,8 +233,7 @@ impl Stage {
             salt: B256::ZERO,
             delay,
         };
-        self.chain
-            .send_one(&self.authority, &Request::call("scheduling", TIMELOCK, &schedule))?;
+        self.chain.send_one(&self.authority, &Request::call("scheduling", TIMELOCK, &schedule))?;
         self.warp(delay.saturating_to())?;
         let execute = TimelockController::executeBatchCall {
             targets,

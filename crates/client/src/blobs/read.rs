@@ -2,7 +2,10 @@
 
 use alloy_primitives::B256;
 use chlom_crypto::{
-    kzg::{self, BYTES_PER_CELL, BYTES_PER_ELEMENT, Cancel, CellId, DataRows, PAYLOAD_PER_ELEMENT, ProvenCell, ROW_DATA_BYTES, SquareCommitments},
+    kzg::{
+        self, BYTES_PER_CELL, BYTES_PER_ELEMENT, Cancel, CellId, DataRows, PAYLOAD_PER_ELEMENT, ProvenCell,
+        ROW_DATA_BYTES, SquareCommitments,
+    },
     sampling::{Confidence, SampleError, check_answers},
 };
 

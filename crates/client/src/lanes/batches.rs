@@ -165,6 +165,11 @@ pub fn release(root: B256, claim: &Claim, header: Bytes) -> Request {
     Request::call(format!("releasing batch {root}"), PAYOUT_PROOFS, &call)
 }
 
+/// What the chain keeps of a claim.
+pub fn claim_hash(claim: &Claim) -> B256 {
+    keccak256(claim.abi_encode())
+}
+
 /// Whether a row settled.
 ///
 /// # Errors

@@ -173,6 +173,11 @@ impl DevControl for Dev {
         Ok(())
     }
 
+    fn time(&self) -> u64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        since.as_secs() + self.offset.load(SeqCst)
+    }
+
     fn snapshot(&self) -> Result<u64, RpcError> {
         assert!(!*self.panics.lock(), "a test asked for this panic");
         Ok(self.producer().store.head().unwrap().block.height())
