@@ -9,10 +9,13 @@ contracts contracts-check contracts-test slow: export FOUNDRY_OUT = $(CONTRACTS_
 contracts contracts-check contracts-test slow: export FOUNDRY_CACHE_PATH = $(CONTRACTS_FOUNDRY)/cache
 ARGS ?=
 
-.PHONY: help dev build test unit contracts contracts-check contracts-test compat compat-suite lint slow bench bench-da bench-lane postgres tools fmt
+.PHONY: help demo dev build test unit contracts contracts-check contracts-test compat compat-suite lint slow bench bench-da bench-lane postgres tools fmt
 .NOTPARALLEL:
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+demo: ## Build, and tell the whole story (ARGS="--receipts FILE.csv --licenses FILE.json")
+	cargo run --release --locked -p chlom -- demo $(ARGS)
 
 dev: ## Build and run a chain on this machine (ARGS="--automine …")
 	cargo run --release --locked -p chlom -- dev $(ARGS)

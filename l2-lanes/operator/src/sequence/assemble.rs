@@ -7,9 +7,7 @@ use alloy_primitives::{Address, B256, U256};
 use chlom_client::lanes::{registry::Parameters, state::ChainState};
 use chlom_crypto::kzg::{Cancel, DataRows, commit};
 use chlom_lane::{
-    Blob, Draft, Frame, Header, LaneState, Receipt, build,
-    fraud::check,
-    lane::source_id,
+    Blob, Draft, Frame, Header, LaneState, Receipt, build, fraud::check, lane::source_id,
     receipt::is_signed_by,
 };
 use chlom_royalty::{Period, period::SUBMISSION_WINDOW};
@@ -121,7 +119,9 @@ impl Sequencer<'_> {
         };
         let (draft, rest) =
             build(frame, good, &state).map_err(|error| SequenceError::Build(error.to_string()))?;
-        rest.iter().for_each(|receipt| drop(places.remove(&name(receipt))));
+        for receipt in &rest {
+            places.remove(&name(receipt));
+        }
         let mut taken: Vec<Place> = places.into_values().collect();
         taken.sort_unstable();
         let (header, elements) = commit_to(&draft)?;

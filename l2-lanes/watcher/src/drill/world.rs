@@ -181,7 +181,7 @@ impl<'a> World<'a> {
         let payer = self.payer.address();
         let gas = Request {
             what: "gas for the payer".into(),
-            to: payer,
+            to: alloy_primitives::TxKind::Call(payer),
             data: Default::default(),
             value: U256::from(CHM),
         };
