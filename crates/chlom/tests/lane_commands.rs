@@ -109,6 +109,59 @@ fn what_is_refused_is_in_a_file_and_the_exit_code_says_so() {
 }
 
 #[test]
+fn an_import_that_is_killed_anywhere_goes_on_when_it_is_run_again() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    ok(home, &["generate", "--receipts", "60000", "--licenses", "30", "--seed", "3", "--out", "made"]);
+    for turn in 0..5 {
+        let data = format!("op{turn}");
+        ok(home, &["init", "--data", &data, "--lane", "adluxe"]);
+        let ingest =
+            ["ingest", "--data", &data, "--payer", PAYER, "--source", "shop", "made/receipts.csv", "--json"];
+        let mut begun = Command::new(env!("CARGO_BIN_EXE_chlom"));
+        let mut begun =
+            begun.arg("lane").args(ingest).current_dir(home).stdout(Stdio::null()).spawn().unwrap();
+        // Killed when so much of its log of changes is on disk, or after it has ended: where that is differs each time.
+        let log = home.join(&data).join("receipts.sqlite-wal");
+        let size = || fs::metadata(&log).map_or(0, |log| log.len());
+        while size() < turn * 2_000_000 && begun.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        begun.kill().unwrap();
+        begun.wait().unwrap();
+        let file = &parsed(&ok(home, &ingest))["files"][0];
+        let (accepted, known) = (file["accepted"].as_u64().unwrap(), file["known"].as_u64().unwrap());
+        assert_eq!((accepted + known, &file["refused"]), (60_000, &json!(0)), "turn {turn}");
+        let status = parsed(&ok(home, &["status", "--data", &data, "--json"]));
+        assert_eq!(status["lanes"][0]["periods"][0]["waiting"], 60_000);
+    }
+}
+
+#[test]
+fn a_full_disk_is_said_and_what_was_taken_before_is_there() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    ok(home, &["init", "--data", "op", "--lane", "adluxe"]);
+    ok(home, &["generate", "--receipts", "200000", "--licenses", "30", "--seed", "3", "--out", "made"]);
+    // No file may have more than 8 MiB: to SQLite that is a disk on which no more fits.
+    let chlom = env!("CARGO_BIN_EXE_chlom");
+    let ingest = format!("lane ingest --data op --payer {PAYER} --source shop made/receipts.csv");
+    let full = format!("trap '' XFSZ; ulimit -f 8192; exec {chlom} {ingest}");
+    let output = Command::new("bash").args(["-c", &full]).current_dir(home).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && said.contains("could not be kept"), "{said}");
+    let waiting = || {
+        let status = parsed(&ok(home, &["status", "--data", "op", "--json"]));
+        status["lanes"][0]["periods"][0]["waiting"].as_u64().unwrap_or(0)
+    };
+    let before = waiting();
+    assert!(before < 200_000);
+    let arguments: Vec<&str> = ingest.split(' ').skip(1).chain(["--json"]).collect();
+    let done = parsed(&ok(home, &arguments));
+    assert_eq!((&done["files"][0]["known"], waiting()), (&json!(before), 200_000));
+}
+
+#[test]
 fn a_key_is_shown_once_and_opens_the_server_until_it_is_revoked() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();

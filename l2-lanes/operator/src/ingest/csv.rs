@@ -1,4 +1,4 @@
-//! CSV as spreadsheets export it (RFC 4180): a line of columns, then a receipt a line.
+//! CSV as spreadsheets export it (RFC 4180): a line of columns, then a receipt a line. Upholds [OPR-11].
 //!
 //! A line is a record: no field of a receipt has an end of line in it. So a quote that is never closed spoils its own line only, and
 //! whoever reads on finds the next receipt.

@@ -1,4 +1,4 @@
-//! Which kind of file it is.
+//! Which kind of file it is. Upholds [OPR-10].
 
 use std::io::{self, BufRead};
 

@@ -15,7 +15,7 @@ use super::{
     lines::{Line, Lines, MOST_LINE_BYTES},
 };
 
-/// Which times are taken.
+/// Which times are taken. Upholds [OPR-13].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Only those of this period.

@@ -1,4 +1,4 @@
-//! What is refused, and where that is written down.
+//! What is refused, and where that is written down. Upholds [OPR-12].
 
 use std::{
     fs::File,

@@ -49,7 +49,11 @@ impl Metrics {
         registry.register("receipts", "Receipts by what became of them", metrics.receipts.clone());
         registry.register("requests", "Requests by the status of their answer", metrics.requests.clone());
         registry.register("connections", "Open connections", metrics.connections.clone());
-        registry.register("queued_receipts", "Receipts that wait to be written", metrics.queued.clone());
+        registry.register(
+            "queued_requests",
+            "Requests that wait to be written, when the last commit began",
+            metrics.queued.clone(),
+        );
         let help = "Time of a commit of waiting requests";
         registry.register_with_unit("commit", help, Unit::Seconds, metrics.commit.clone());
         metrics

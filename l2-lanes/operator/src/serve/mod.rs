@@ -1,4 +1,4 @@
-//! Receipts over HTTP, durable when they are acknowledged (`spec/rpc/ingest.json` describes it to programs).
+//! Receipts over HTTP, durable when they are acknowledged (`spec/rpc/ingest.json` describes it to programs). Upholds [OPR-20].
 //!
 //! A request comes with a key, which says whose receipts it may hold ([`auth`]) and how many a second ([`rate`]). Its body is read by the
 //! same reader as files ([`receipts`]). Then it waits in a queue of bounded length for the one thread that writes ([`writer`]): that takes

@@ -6,12 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Buckets beyond which those are dropped that are full again, since a full bucket says nothing.
-const MANY: usize = 10_000;
+/// Most buckets. When there are so many, those are dropped that are full again, since a full bucket says nothing.
+const MOST: usize = 10_000;
+/// How often that is done at most: it takes a look at every bucket.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// Buckets of tokens: each fills at its rate up to what it holds.
 pub(super) struct Rates<K> {
     buckets: HashMap<K, Bucket>,
+    swept: Option<Instant>,
 }
 
 struct Bucket {
@@ -24,12 +27,13 @@ struct Bucket {
 
 impl<K> Default for Rates<K> {
     fn default() -> Self {
-        Self { buckets: HashMap::new() }
+        Self { buckets: HashMap::new(), swept: None }
     }
 }
 
 impl<K: Eq + Hash> Rates<K> {
-    /// Takes `count` tokens of a bucket that gets `rate` a second and holds `full`, or says after how long they will be there.
+    /// Takes `count` tokens of a bucket that gets `rate` a second and holds `full`, or says after how long they will be there. While
+    /// there are as many buckets as may be, whoever has none waits.
     pub(super) fn take(
         &mut self,
         key: K,
@@ -38,11 +42,11 @@ impl<K: Eq + Hash> Rates<K> {
         full: u64,
         now: Instant,
     ) -> Result<(), Duration> {
-        if self.buckets.len() >= MANY {
-            self.buckets.retain(|_, bucket| {
-                bucket.fill(now);
-                bucket.level < bucket.full
-            });
+        if self.buckets.len() >= MOST && !self.buckets.contains_key(&key) {
+            self.sweep(now);
+            if self.buckets.len() >= MOST {
+                return Err(SWEEP);
+            }
         }
         let full = full.saturating_mul(1_000);
         let bucket = self.buckets.entry(key).or_insert(Bucket { level: full, full, rate, at: now });
@@ -56,6 +60,19 @@ impl<K: Eq + Hash> Rates<K> {
             // Thousandths of a token at so many tokens a second are milliseconds.
             None => Err(Duration::from_millis((wanted - bucket.level).div_ceil(rate.max(1)))),
         }
+    }
+}
+
+impl<K: Eq + Hash> Rates<K> {
+    fn sweep(&mut self, now: Instant) {
+        if self.swept.is_some_and(|swept| now.saturating_duration_since(swept) < SWEEP) {
+            return;
+        }
+        self.swept = Some(now);
+        self.buckets.retain(|_, bucket| {
+            bucket.fill(now);
+            bucket.level < bucket.full
+        });
     }
 }
 
@@ -87,12 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn many_callers_take_no_more_memory_than_those_who_lately_called() {
-        let (mut rates, mut now) = (Rates::default(), Instant::now());
-        for caller in 0..50_000u32 {
-            now += Duration::from_millis(1);
-            rates.take(caller, 1, 1_000, 10, now).unwrap();
-        }
-        assert!(rates.buckets.len() <= MANY);
+    fn callers_without_number_take_bounded_memory_and_keep_nobody_out_for_long() {
+        let (mut rates, start) = (Rates::default(), Instant::now());
+        let taken = (0..50_000u32).filter(|caller| rates.take(*caller, 1, 1, 1, start).is_ok()).count();
+        assert_eq!((taken, rates.buckets.len()), (MOST, MOST));
+        assert!(rates.take(1, 0, 1, 1, start).is_ok(), "who has a bucket keeps it");
+        let later = start + Duration::from_secs(2);
+        assert_eq!(rates.take(60_000, 1, 1, 1, later), Ok(()));
+        assert_eq!(rates.buckets.len(), 1);
     }
 }

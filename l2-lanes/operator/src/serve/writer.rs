@@ -1,4 +1,4 @@
-//! The one thread that writes: whatever waits is one commit.
+//! The one thread that writes: whatever waits is one commit. Upholds [OPR-22].
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 

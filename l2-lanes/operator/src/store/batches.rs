@@ -50,7 +50,7 @@ impl BatchState {
         found.ok_or_else(|| StoreError::damaged(format!("a batch is {word:?}")))
     }
 
-    /// Whether a step from here to there is one of a batch's life.
+    /// Whether a step from here to there is one of a batch's life. Upholds [OPR-4].
     pub fn leads_to(self, next: Self) -> bool {
         matches!(
             (self, next),

@@ -1,4 +1,4 @@
-//! Requests with receipts, many in one commit, and their answers, which a repetition gets again.
+//! Requests with receipts, many in one commit, and their answers, which a repetition gets again. Upholds [OPR-21].
 
 use chlom_lane::Receipt;
 

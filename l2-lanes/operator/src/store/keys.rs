@@ -1,4 +1,4 @@
-//! Keys of those who report over HTTP: each is bound to a lane, a payer and a source.
+//! Keys of those who report over HTTP: each is bound to a lane, a payer and a source. Upholds [OPR-6].
 
 use alloy_primitives::Address;
 use chlom_lane::receipt::Name;

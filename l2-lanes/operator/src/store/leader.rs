@@ -1,4 +1,4 @@
-//! Who builds and sends a lane's batches: one process at a time.
+//! Who builds and sends a lane's batches: one process at a time. Upholds [OPR-5].
 
 use std::{
     fs::{File, TryLockError},

@@ -1,6 +1,6 @@
 //! Which receipts are in which batch, or set aside: sets of places of chunks. What no set holds waits.
 //!
-//! Whoever holds a set has a number: a batch its own, which is positive; receipts that are set aside the negative of theirs.
+//! Upholds [OPR-3]. Whoever holds a set has a number: a batch its own, which is positive; receipts that are set aside the negative of theirs.
 
 use std::collections::BTreeMap;
 

@@ -110,10 +110,13 @@ impl Store {
         let connection = Connection::open(&place)?;
         let inner = Inner { connection, sources: sources::Sources::default(), chunks: 0..0 };
         let store = Self { place, inner: Mutex::new(inner) };
-        store.write(|tx| {
-            tx.lock_schema()?;
-            schema::migrate(tx)
-        })?;
+        // Whoever only looks does not wait for those who write. A database without tables answers with an error, and gets them.
+        if !store.read(schema::is_newest).unwrap_or(false) {
+            store.write(|tx| {
+                tx.lock_schema()?;
+                schema::migrate(tx)
+            })?;
+        }
         Ok(store)
     }
 

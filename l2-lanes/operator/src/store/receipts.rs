@@ -52,6 +52,7 @@ pub struct Waiting {
 
 impl Store {
     /// Takes receipts, durably, and says of each in turn what became of it. The more at once, the faster: a call is one commit.
+    /// Upholds [OPR-1] and [OPR-2].
     ///
     /// # Errors
     /// The database's; nothing was taken then.

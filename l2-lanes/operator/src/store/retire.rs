@@ -1,4 +1,4 @@
-//! What is kept no longer.
+//! What is kept no longer. Upholds [OPR-7].
 
 use chlom_royalty::Period;
 

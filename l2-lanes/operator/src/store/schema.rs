@@ -56,6 +56,12 @@ CREATE TABLE retention (
 CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 ";
 
+/// Whether there is nothing to do.
+pub(super) fn is_newest(tx: &mut Transaction<'_>) -> Result<bool, StoreError> {
+    let found = tx.one("SELECT coalesce(max(version), 0) FROM versions", &[])?.int(0)?;
+    Ok(usize::try_from(found) == Ok(MIGRATIONS.len()))
+}
+
 /// Brings the tables to the newest version, within the transaction, which nobody else may be in at the same time.
 pub(super) fn migrate(tx: &mut Transaction<'_>) -> Result<(), StoreError> {
     tx.execute_all("CREATE TABLE IF NOT EXISTS versions (version BIGINT PRIMARY KEY, at BIGINT NOT NULL)")?;

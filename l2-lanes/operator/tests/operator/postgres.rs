@@ -17,9 +17,9 @@ const PREFIX: &str = "chlom-pg-";
 
 /// The URL of an empty database that nobody else uses.
 pub(crate) fn database() -> String {
-    static CLUSTER: OnceLock<PathBuf> = OnceLock::new();
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let socket = CLUSTER.get_or_init(start);
+    let socket = &CLUSTER.get_or_init(Cluster::new).home;
     let name = format!("test{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let mut client = connect(socket).expect("the cluster answers");
     client.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
@@ -68,50 +68,69 @@ fn remove_old_ones() {
     }
 }
 
-fn start() -> PathBuf {
-    let (bin, owner) = (binaries(), owner());
-    remove_old_ones();
-    let prefix = format!("{PREFIX}{}-", std::process::id());
-    let home = tempfile::Builder::new().prefix(&prefix).tempdir().unwrap().keep();
-    if let Some((user, group)) = owner {
-        std::os::unix::fs::chown(&home, Some(user), Some(group)).unwrap();
+/// A cluster that can be taken away and come back.
+pub(crate) struct Cluster {
+    home: PathBuf,
+    bin: PathBuf,
+    owner: Option<(u32, u32)>,
+}
+
+impl Cluster {
+    /// Makes one, and starts it.
+    pub(crate) fn new() -> Self {
+        remove_old_ones();
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let home = tempfile::Builder::new().prefix(&prefix).tempdir().unwrap().keep();
+        let cluster = Self { home, bin: binaries(), owner: owner() };
+        if let Some((user, group)) = cluster.owner {
+            std::os::unix::fs::chown(&cluster.home, Some(user), Some(group)).unwrap();
+        }
+        let mut init = cluster.command("initdb");
+        init.arg("-D").arg(cluster.home.join("data")).args(["-U", "operator", "-A", "trust"]);
+        let made = init.args(["-E", "UTF8", "--no-locale", "--no-sync"]).output().unwrap();
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        cluster.start();
+        cluster
     }
-    let data = home.join("data");
-    // The server ends when the thread ends that started it: that one waits for as long as the process lives.
-    let command = |program: &str| {
+
+    pub(crate) fn url(&self) -> String {
+        format!("postgresql:///postgres?host={}&user=operator", self.home.display())
+    }
+
+    /// As its owner; the program ends when the thread ends that started it.
+    fn command(&self, program: &str) -> Command {
         let mut command = Command::new("setpriv");
-        command.arg("--pdeathsig=QUIT").current_dir(&home).stdin(Stdio::null());
-        if let Some((user, group)) = owner {
+        command.arg("--pdeathsig=QUIT").current_dir(&self.home).stdin(Stdio::null());
+        if let Some((user, group)) = self.owner {
             command.args([format!("--reuid={user}"), format!("--regid={group}"), "--clear-groups".into()]);
         }
-        command.arg(bin.join(program));
+        command.arg(self.bin.join(program));
         command
-    };
-    let init = [
-        "-D".as_ref(),
-        data.as_os_str(),
-        "-U".as_ref(),
-        "operator".as_ref(),
-        "-A".as_ref(),
-        "trust".as_ref(),
-    ];
-    let made =
-        command("initdb").args(init).args(["-E", "UTF8", "--no-locale", "--no-sync"]).output().unwrap();
-    assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-    let mut server = command("postgres");
-    server.args(["-D".as_ref(), data.as_os_str(), "-k".as_ref(), home.as_os_str()]);
-    server.args(["-c", "listen_addresses=", "-c", "max_connections=200"]);
-    server.stdout(Stdio::null()).stderr(std::fs::File::create(home.join("log")).unwrap());
-    std::thread::spawn(move || {
-        let status = server.spawn().and_then(|mut server| server.wait());
-        eprintln!("the test's Postgres ended: {status:?}");
-    });
-    let end = Instant::now() + Duration::from_secs(120);
-    while connect(&home).is_err() {
-        let log = || std::fs::read_to_string(home.join("log")).unwrap_or_default();
-        assert!(Instant::now() < end, "Postgres does not answer: {}", log());
-        std::thread::yield_now();
-        std::thread::sleep(Duration::from_millis(20));
     }
-    home
+
+    /// Starts it, and waits until it answers.
+    pub(crate) fn start(&self) {
+        let mut server = self.command("postgres");
+        server.arg("-D").arg(self.home.join("data")).arg("-k").arg(&self.home);
+        server.args(["-c", "listen_addresses=", "-c", "max_connections=200"]);
+        server.stdout(Stdio::null()).stderr(std::fs::File::create(self.home.join("log")).unwrap());
+        // This thread waits for as long as the server runs, and so the server runs for as long as the process.
+        std::thread::spawn(move || {
+            let status = server.spawn().and_then(|mut server| server.wait());
+            eprintln!("the test's Postgres ended: {status:?}");
+        });
+        let end = Instant::now() + Duration::from_secs(120);
+        while connect(&self.home).is_err() {
+            let log = || std::fs::read_to_string(self.home.join("log")).unwrap_or_default();
+            assert!(Instant::now() < end, "Postgres does not answer: {}", log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Takes it away, at once, as a crash of its machine would.
+    pub(crate) fn stop(&self) {
+        let mut stop = self.command("pg_ctl");
+        stop.arg("stop").arg("-D").arg(self.home.join("data")).args(["-m", "immediate", "-w"]);
+        assert!(stop.stdout(Stdio::null()).status().unwrap().success());
+    }
 }

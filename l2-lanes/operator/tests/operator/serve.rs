@@ -318,6 +318,28 @@ fn a_server_that_is_asked_to_end_answers_what_it_has_begun() {
     assert_eq!(idle.0.read(&mut [0; 16]).unwrap(), 0);
 }
 
+#[test]
+fn a_database_that_goes_away_and_comes_back_loses_nothing_that_was_acknowledged() {
+    let cluster = crate::postgres::Cluster::new();
+    let store = Store::open(&cluster.url()).unwrap();
+    let lane = store.make_lane("adluxe", "USD", 6).unwrap();
+    let mut lead = store.lead(&lane).unwrap().unwrap();
+    let (key, server) = (key(&store, &lane, PLENTY), Running::start(&store, ServeLimits::default()));
+    let mut client = Client::new(server.addr);
+    assert_eq!(client.report(&key, &[], &list(0..100)).status, 200);
+    cluster.stop();
+    let reply = client.report(&key, &[], &list(100..200));
+    assert_eq!((reply.status, reply.header("retry-after")), (503, Some("5")), "{}", reply.body);
+    let error = store.counts(&lane).unwrap_err();
+    assert!(error.is_passing(), "{error}");
+    assert!(matches!(lead.check(), Err(chlom_operator::StoreError::LeadLost(_))), "another may lead by now");
+    cluster.start();
+    assert_eq!(client.report(&key, &[], &list(100..200)).json()["accepted"], 100);
+    assert_eq!(client.report(&key, &[], &list(0..100)).json()["known"], 100);
+    assert_eq!(count(&store, &lane), 200);
+    assert!(store.lead(&lane).unwrap().is_some());
+}
+
 /// Durable when acknowledged, in requests of 100: what the speed is here.
 #[test]
 fn requests_of_a_hundred_slow() {
