@@ -11,8 +11,8 @@
 
 pub mod generate;
 pub mod ingest;
-pub mod serve;
 pub mod sequence;
+pub mod serve;
 pub mod store;
 
 pub use store::{Store, StoreError};

@@ -12,6 +12,8 @@ use super::{
 
 /// Another process may write for this long before a call gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A server that says nothing for this long is taken for gone.
+const PROBE: Duration = Duration::from_secs(10);
 /// What SQLite keeps of the file in memory, in KiB.
 const CACHE_KIB: i64 = 64 * 1_024;
 
@@ -35,6 +37,15 @@ pub(super) struct Client(Option<Box<postgres::Client>>);
 impl Client {
     pub(super) fn connect(config: &postgres::Config) -> Result<Self, StoreError> {
         Ok(Self(Some(Box::new(config.connect(NoTls)?))))
+    }
+
+    /// Connects again when the server does not answer on this connection: it was away, or ended it. Before a transaction nothing is lost
+    /// by that.
+    fn revive(&mut self, config: &postgres::Config) -> Result<(), StoreError> {
+        if self.get()?.is_valid(PROBE).is_err() {
+            *self = Self::connect(config)?;
+        }
+        Ok(())
     }
 
     /// # Errors
@@ -103,9 +114,7 @@ impl Connection {
                 Ok(Transaction::Sqlite(connection.transaction_with_behavior(TransactionBehavior::Immediate)?))
             }
             Self::Postgres { client, config } => {
-                if client.get()?.is_closed() {
-                    *client = Client::connect(config)?;
-                }
+                client.revive(config)?;
                 Ok(Transaction::Postgres(client.get()?.transaction()?))
             }
         }
@@ -118,9 +127,7 @@ impl Connection {
                 Ok(Transaction::Sqlite(connection.transaction_with_behavior(TransactionBehavior::Deferred)?))
             }
             Self::Postgres { client, config } => {
-                if client.get()?.is_closed() {
-                    *client = Client::connect(config)?;
-                }
+                client.revive(config)?;
                 let level = postgres::IsolationLevel::RepeatableRead;
                 let tx = client.get()?.build_transaction().isolation_level(level).read_only(true).start()?;
                 Ok(Transaction::Postgres(tx))
