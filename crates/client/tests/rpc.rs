@@ -97,3 +97,31 @@ fn a_node_that_hangs_up_or_is_not_there_is_told_with_its_address() {
     assert!(nobody.starts_with(&format!("no answer from {url}")), "{nobody}");
     assert!(matches!(Rpc::new("https://example.org"), Err(ClientError::Url { .. })));
 }
+
+#[test]
+fn answers_to_many_questions_come_in_the_order_of_the_questions() {
+    let many = |answers: fn(Vec<serde_json::Value>) -> serde_json::Value| {
+        let rpc = node(move |request| {
+            let asked: Vec<serde_json::Value> = serde_json::from_str(request).unwrap();
+            http(&answers(asked).to_string())
+        });
+        rpc.ask_all::<u64>("eth_test", vec![json!([10]), json!([20]), json!([30])])
+    };
+    let turned = many(|asked| {
+        asked
+            .iter()
+            .rev()
+            .map(|q| json!({ "jsonrpc": "2.0", "id": q["id"], "result": q["params"][0] }))
+            .collect()
+    });
+    assert_eq!(turned.unwrap(), [10, 20, 30]);
+    let short = many(|asked| json!([{ "jsonrpc": "2.0", "id": asked[0]["id"], "result": 1 }]));
+    assert!(matches!(short, Err(ClientError::Answer { .. })), "one answer to three questions");
+    let twice = many(|asked| {
+        asked.iter().map(|_| json!({ "jsonrpc": "2.0", "id": asked[0]["id"], "result": 1 })).collect()
+    });
+    assert!(matches!(twice, Err(ClientError::Answer { .. })), "three answers to one question");
+    let refused =
+        many(|_| json!({ "jsonrpc": "2.0", "id": null, "error": { "code": -32600, "message": "too many" } }));
+    assert!(matches!(refused, Err(ClientError::Refused { code: -32600, .. })), "{refused:?}");
+}

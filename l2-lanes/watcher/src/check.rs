@@ -1,6 +1,6 @@
 //! One batch judged: right, and its receipts are known from now on; or wrong, with the proof.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use alloy_primitives::{Bytes, keccak256};
 use chlom_client::{Chain, lanes::challenges};
@@ -145,8 +145,8 @@ fn encode(
 ) -> Result<Bytes, WatchError> {
     let mut rows: BTreeMap<u16, Vec<[u8; 48]>> = BTreeMap::new();
     for cell in &proof.cells {
-        if !rows.contains_key(&cell.row) {
-            rows.insert(cell.row, prove_row(record, kept, cell.row)?);
+        if let Entry::Vacant(row) = rows.entry(cell.row) {
+            row.insert(prove_row(record, kept, cell.row)?);
         }
     }
     let of = |row: u16, column: u16| rows.get(&row).and_then(|row| row.get(usize::from(column))).copied();

@@ -16,6 +16,9 @@ use crate::{
     store::{BatchRecord, Cursor, Stage, Store},
 };
 
+/// What to do where the chain is not to blame.
+const ANEW: &str = "; ask another node, or give another --dir where a development chain began anew";
+
 /// A block, as far as following needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
@@ -113,7 +116,7 @@ pub fn look(chain: &Chain, store: &Store, cursor: &Cursor) -> Result<News, Watch
 /// What is committed is final: a node that shows another block where one was seen is on another chain, or lies.
 fn check_continues(chain: &Chain, cursor: &Cursor, head: &Block) -> Result<(), WatchError> {
     if head.height < cursor.height {
-        let why = format!("its head is {}, block {} was there before", head.height, cursor.height);
+        let why = format!("its head is {}, block {} was there before{ANEW}", head.height, cursor.height);
         return Err(lie(chain, why));
     }
     let seen = match head.height - cursor.height {
@@ -124,7 +127,7 @@ fn check_continues(chain: &Chain, cursor: &Cursor, head: &Block) -> Result<(), W
     if seen == cursor.hash {
         return Ok(());
     }
-    Err(lie(chain, format!("its block {} is {seen}, it was {}", cursor.height, cursor.hash)))
+    Err(lie(chain, format!("its block {} is {seen}, it was {}{ANEW}", cursor.height, cursor.hash)))
 }
 
 fn accepted(chain: &Chain, store: &Store, event: &LaneEvent) -> Result<Option<BatchRecord>, WatchError> {

@@ -82,7 +82,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     // It takes seconds: the first batch need not wait for it.
     std::thread::Builder::new()
         .name("kzg".into())
-        .spawn(|| chlom_crypto::kzg::setup())
+        .spawn(chlom_crypto::kzg::setup)
         .context("the KZG set-up")?;
     let stop = Arc::new(Stop::default());
     listen_for_the_end(stop.clone())?;

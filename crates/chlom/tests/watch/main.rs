@@ -172,3 +172,19 @@ fn a_watcher_whose_node_is_gone_or_begins_anew_says_that_it_is_blind() {
     assert_eq!(watcher.health(), 503);
     watcher.stop(Duration::from_secs(60));
 }
+
+#[test]
+fn a_watcher_believes_no_node_that_a_witness_contradicts() {
+    let folder = tempfile::tempdir().unwrap();
+    // The same genesis, and blocks of their own.
+    let (node, other) = (Node::start(3), Node::start(3));
+    let key = node.key_file(folder.path(), 2);
+    let watcher =
+        WatchProcess::start_with(&node.url, &folder.path().join("w"), &key, &["--witness", &other.url]);
+    until("it sees that they differ", || watcher.health() == 503);
+    let blind = watcher.report().troubles["blind"].clone();
+    assert!(blind.contains("cannot be trusted") && blind.contains(&other.url), "{blind}");
+    // A witness that is silent is an alarm, and no reason to stop.
+    drop(other);
+    until("it goes on without", || watcher.report().troubles.keys().eq(["witness"]));
+}

@@ -85,6 +85,10 @@ pub(crate) struct WatchProcess {
 
 impl WatchProcess {
     pub(crate) fn start(rpc: &str, dir: &Path, key: &Path) -> Self {
+        Self::start_with(rpc, dir, key, &[])
+    }
+
+    pub(crate) fn start_with(rpc: &str, dir: &Path, key: &Path, more: &[&str]) -> Self {
         let mut command = chlom();
         command.args([
             "watch",
@@ -98,7 +102,7 @@ impl WatchProcess {
             "--poll",
             "100",
         ]);
-        command.args(["--rpc", rpc]).arg("--dir").arg(dir).arg("--key-file").arg(key);
+        command.args(["--rpc", rpc]).arg("--dir").arg(dir).arg("--key-file").arg(key).args(more);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (lines, shared) = (BufReader::new(child.stderr.take().unwrap()).lines(), log.clone());
