@@ -229,23 +229,28 @@ impl Watcher {
         Ok(over_by(record, status))
     }
 
-    /// What the other nodes say of a block.
+    /// What the other nodes say of the last block that they have too: one that is behind is asked all the same.
     fn compare(&self, reached: &Cursor) -> Result<(), WatchError> {
         for witness in &self.witnesses {
             let url = witness.rpc().url();
-            match follow::at(witness, reached.height) {
-                Ok(block) if block.hash == reached.hash => self.health.trouble("witness", None),
-                Ok(block) => {
-                    let why = format!(
-                        "its block {} is {}, that of {url} is {}",
-                        reached.height, reached.hash, block.hash
-                    );
-                    return Err(WatchError::Lie { url: self.chain.rpc().url().into(), why });
+            let (height, theirs) = match last_common(witness, reached.height) {
+                Ok(found) => found,
+                Err(error) => {
+                    self.health.trouble("witness", Some(error.to_string()));
+                    continue;
                 }
-                // It may be a block behind; that it is silent is no lie of the other.
-                Err(WatchError::Lie { .. }) => {}
-                Err(error) => self.health.trouble("witness", Some(error.to_string())),
+            };
+            let ours = match height == reached.height {
+                true => reached.hash,
+                false => follow::at(&self.chain, height)?.hash,
+            };
+            if ours != theirs {
+                let why = format!("its block {height} is {ours}, that of {url} is {theirs}");
+                return Err(WatchError::Lie { url: self.chain.rpc().url().into(), why });
             }
+            let behind = reached.height.saturating_sub(height);
+            let lags = behind > SELDOM;
+            self.health.trouble("witness", lags.then(|| format!("{url} is {behind} blocks behind")));
         }
         Ok(())
     }
@@ -279,6 +284,13 @@ impl Watcher {
         self.health.trouble("behind", behind);
         self.health.open(self.open.values().map(ShownBatch::from));
     }
+}
+
+/// Height and hash of a node's block at this height, or of its head where that is lower.
+fn last_common(node: &Chain, height: u64) -> Result<(u64, alloy_primitives::B256), WatchError> {
+    let head = follow::block(node, "latest")?;
+    let block = if head.height > height { follow::at(node, height)? } else { head };
+    Ok((block.height, block.hash))
 }
 
 /// What the chain's status makes of a batch that was found right.
