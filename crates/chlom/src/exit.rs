@@ -7,6 +7,7 @@ use chlom_client::{
     ClientError,
     blobs::{publish::PublishError, read::ReadError},
 };
+use chlom_operator::sequence::SequenceError;
 use chlom_pool::{JournalError, PoolError};
 use chlom_rpc::BindError;
 use chlom_store::StoreError;
@@ -104,6 +105,15 @@ fn code(error: &anyhow::Error) -> u8 {
         }
         if let Some(chlom_operator::serve::ServeError::Listen { .. }) = cause.downcast_ref() {
             return PORT;
+        }
+        match cause.downcast_ref::<SequenceError>() {
+            None => {}
+            Some(SequenceError::Client(error)) => return code_of_client(error).unwrap_or(1),
+            Some(SequenceError::Store(error)) => return code_of_receipts(error),
+            Some(SequenceError::Led(_)) => return LOCKED,
+            Some(SequenceError::Damaged { .. }) => return DATA,
+            Some(SequenceError::Currency { .. }) => return USAGE,
+            Some(_) => return REFUSED,
         }
         if let Some(error) = cause.downcast_ref::<chlom_operator::StoreError>() {
             return code_of_receipts(error);

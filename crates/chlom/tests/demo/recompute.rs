@@ -112,7 +112,8 @@ fn amount(millionths: u128, lot: &mut Lot) -> String {
 pub(crate) fn csv_of_conversions(licences: &[Licence], lot: &mut Lot) -> String {
     let mut text = "event,ts,campaign,license_id,value,currency,txid\n".to_owned();
     for number in 0..300 + lot.below(300) {
-        let value = u128::from(lot.below(if lot.below(9) == 0 { 40_000_000_000 } else { 90_000_000 }));
+        let most = if lot.below(9) == 0 { 40_000_000_000 } else { 90_000_000 };
+        let value = u128::from(lot.below(most));
         let licence = &licences[lot.below(licences.len() as u64) as usize].id;
         let (ts, value) = (time(lot), amount(value, lot));
         text.push_str(&format!("ad_conversion,{ts},C-{},{licence},{value},USD,T-{number}\n", lot.below(9)));

@@ -40,7 +40,7 @@ pub enum SequenceError {
     },
     /// Too little stands behind the submitter.
     #[error(
-        "{account} has {free} wei of free collateral, batch {number} locks {needed}: `chlom lane collateral`"
+        "{account} has {free} wei of free collateral, batch {number} locks {needed}: send more by PayoutProofs.addCollateral"
     )]
     Collateral {
         /// The submitter.
