@@ -87,7 +87,7 @@ fn openings(rows: u16) -> Vec<(String, Vec<(u16, u16)>)> {
 
 fn known(rows: usize) -> Known {
     let count = RowCount::new(rows).unwrap();
-    let payload: Vec<u8> = (0..count.capacity()).map(|i| (i * i >> 7) as u8).collect();
+    let payload: Vec<u8> = (0..count.capacity()).map(|i| ((i * i) >> 7) as u8).collect();
     let (data, cancel) = (DataRows::from_payload(&payload, count).unwrap(), Cancel::new());
     let commitments = kzg::commit(&data, &cancel).unwrap();
     let (square, proofs) = UpperHalf::prove(&data, &cancel).unwrap().complete(&cancel).unwrap();
