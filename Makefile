@@ -62,9 +62,11 @@ bench: ## Measure, with geth and anvil where Go and npm are: tables, and JSON in
 	cargo build --release --locked -p chlom
 	node devnet/bench/run.mjs --chlom $(CARGO_TARGET_DIR)/release/chlom --json $(CACHE)/bench.json
 
-bench-da: ## Measure data availability beside c-kzg: a table, and JSON in the cache folder
+bench-da: ## Measure data availability beside c-kzg, and block times while cells are made: tables, and JSON in the cache folder
 	cargo bench --locked -p chlom-crypto --bench kzg -- --json $(CACHE)/bench-da.json
 	cargo bench --locked -p chlom-chain --bench gas
+	cargo build --release --locked -p chlom
+	node devnet/bench/pacing.mjs --chlom $(CARGO_TARGET_DIR)/release/chlom --json $(CACHE)/bench-pacing.json
 
 bench-lane: ## Measure lanes on one core: building, checking, proving and judging batches; a watcher's check with its index
 	cargo bench --locked -p chlom-lane --bench lane

@@ -79,9 +79,13 @@ contract PauseFlags is IPauseFlags, Governed {
         _tellLedger(flag);
     }
 
-    /// @dev The ledger keeps a copy. A ledger that fails to take it stops no flag: anyone may have it look again.
+    /// @dev The ledger keeps a copy. A ledger that fails to take it stops no flag, since others read it here; but it is said, and
+    /// anyone may have the ledger look again. Upholds [LIC-68].
     function _tellLedger(Flag flag) private {
         if (flag != Flag.Payouts || SystemAddresses.ROYALTY_LEDGER.code.length == 0) return;
-        try IRoyaltyLedger(SystemAddresses.ROYALTY_LEDGER).notePause() {} catch {}
+        try IRoyaltyLedger(SystemAddresses.ROYALTY_LEDGER).notePause() {}
+        catch (bytes memory reason) {
+            emit LedgerNotTold(reason);
+        }
     }
 }

@@ -364,6 +364,69 @@ contract PayoutSettleTest is LaneBase {
         }
     }
 
+    /// @dev Upholds [PAY-48]: what nobody can finalise, because its data is gone, does not keep money for ever.
+    function test_an_open_batch_whose_data_is_gone_is_given_up_after_a_year() public {
+        Plan memory p = submitted(50_000);
+        (uint256 free, uint256 reserved) = ledger.potOf(CHM, LANE, p.h.payers[0].payer);
+        assertGt(reserved, 0);
+        IPayoutProofs.Collateral memory before = payouts.collateralOf(submitter);
+        IPayoutProofs.Batch memory b = payouts.batchOf(p.root);
+        passWindow();
+        vm.warp(uint256(b.keptUntil) + 365 days - 1);
+        vm.expectRevert(abi.encodeWithSelector(IPayoutProofs.DataNotKept.selector, p.root, b.keptUntil));
+        payouts.finalize(p.root);
+        vm.expectRevert(
+            abi.encodeWithSelector(IPayoutProofs.BatchStatus.selector, p.root, IPayoutProofs.Status.Open)
+        );
+        payouts.release(p.root, p.claim, p.header);
+        skip(1);
+        assertTrue(payouts.hasUnsettledRows(FILM, WEEK));
+        payouts.release(p.root, p.claim, p.header);
+        assertFalse(payouts.hasUnsettledRows(FILM, WEEK));
+        assertEq(uint8(statusOf(p.root)), uint8(IPayoutProofs.Status.Done));
+        IPayoutProofs.Collateral memory afterwards = payouts.collateralOf(submitter);
+        assertEq(afterwards.locked, 0);
+        assertEq(afterwards.free, before.free + before.locked);
+        (uint256 freed, uint256 left) = ledger.potOf(CHM, LANE, p.h.payers[0].payer);
+        assertEq(freed, free + reserved);
+        assertEq(left, 0);
+        // Nothing of it pays any more, nothing is lost twice.
+        vm.expectRevert(
+            abi.encodeWithSelector(IPayoutProofs.BatchStatus.selector, p.root, IPayoutProofs.Status.Done)
+        );
+        settlePlan(p, 0);
+        bytes memory proof = fraudProof(p);
+        vm.expectRevert(
+            abi.encodeWithSelector(IPayoutProofs.BatchStatus.selector, p.root, IPayoutProofs.Status.Done)
+        );
+        payouts.challenge(p.root, proof);
+        vm.expectRevert(abi.encodeWithSelector(IPayoutProofs.AlreadyReleased.selector, p.root));
+        payouts.release(p.root, p.claim, p.header);
+        vm.expectRevert(
+            abi.encodeWithSelector(IPayoutProofs.BatchStatus.selector, p.root, IPayoutProofs.Status.Done)
+        );
+        payouts.payAward(p.root, p.header);
+    }
+
+    /// @dev Upholds [PAY-48]: an allowance that was drawn is given back then, too.
+    function test_what_is_given_up_returns_what_it_drew() public {
+        // The first payer stands by an allowance, the others sign.
+        Plan memory p = plan(50_000);
+        for (uint256 i; i < p.h.payers.length; ++i) {
+            if (p.h.payers[i].owed != 0) fund(CHM, p.h.payers[i].payer, p.h.payers[i].owed * UNIT);
+        }
+        address payer = p.h.payers[0].payer;
+        vm.prank(payer);
+        lanes.setAllowance(LANE, WEEK, submitter, uint120(p.h.payers[0].owed * UNIT), true, new bytes32[](0));
+        IPayoutProofs.PayerAuthorisation[] memory consents = signed(p);
+        (consents[0].standing, consents[0].signature) = (true, "");
+        submitPlan(p, consents);
+        assertEq(lanes.allowanceOf(payer, LANE, WEEK, submitter).used, p.h.payers[0].owed * UNIT);
+        vm.warp(uint256(payouts.batchOf(p.root).keptUntil) + 365 days);
+        payouts.release(p.root, p.claim, p.header);
+        assertEq(lanes.allowanceOf(payer, LANE, WEEK, submitter).used, 0);
+    }
+
     // ---------------------------------------------------------------- another token
 
     /// @dev Upholds [PAY-43]: a lane in a token of six decimals, at one minor unit in ten thousand.

@@ -31,7 +31,7 @@
 //! - `disk`, `directory`, `handles`: calls to the system, whose directory it is, open files.
 //! - [`config`], [`error`], [`stats`]: what a node chooses, why the store refuses, what it has done.
 //! - [`service`]: what a node does with blobs: from a body to cells, to the chain, and back.
-//! - [`archive`]: shards in a folder, or in S3 with the feature `s3`.
+//! - [`archive`]: shards in a folder, or in a bucket that speaks S3.
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 

@@ -22,7 +22,8 @@ use c_kzg::{Blob, Bytes48, Cell};
 use chlom_crypto::{
     kzg::{
         Cancel, CellId, DataRows, PartialSquare, Proofs, ProvenCell, RowCommitments, RowCount, Square,
-        SquareCommitments, UpperHalf, check_data, check_square, commit, recover, setup, verify_cells,
+        SquareCommitments, UpperHalf, check_data, check_square, commit, prove_cells, recover, setup,
+        verify_cells,
     },
     sampling::{check_answers, choose_cells},
 };
@@ -156,6 +157,8 @@ fn measure(known: &Blobs) -> BTreeMap<&'static str, [f64; 2]> {
     let chosen = choose_cells(rows, 73, &B256::repeat_byte(7)).unwrap();
     let answers: Vec<_> = chosen.iter().map(|id| proven(&known.square, &known.proofs, *id)).collect();
     let samples = cost(10, || check_answers(&known.commitments, &chosen, &answers, &CANCEL).unwrap());
+    let opened: Vec<_> = (0..3).map(|column| CellId { row: 0, column: 20 * column }).collect();
+    let three = cost(3, || prove_cells(&known.data, &opened, &CANCEL).unwrap());
     // A quarter at random, less what would be one cell too many.
     let gone = choose_cells(rows, (rows.data() + 1) * 65 - 1, &B256::repeat_byte(8)).unwrap();
     let gone: BTreeSet<_> = gone.into_iter().take(rows.cells() / 4).collect();
@@ -179,6 +182,7 @@ fn measure(known: &Blobs) -> BTreeMap<&'static str, [f64; 2]> {
         ("square_check_mb_s", rate(payload, whole)),
         ("samples_73_ms", [samples.clock * 1e3, samples.cores * 1e3]),
         ("rebuild_mb_s", rate(payload, rebuild)),
+        ("prove_3_cells_ms", [three.clock * 1e3, three.cores * 1e3]),
     ])
 }
 
@@ -220,6 +224,7 @@ fn report(rows: RowCount, figures: &BTreeMap<&str, [f64; 2]>) {
         ("square_check_mb_s", None),
         ("samples_73_ms", AtMost(25.0)),
         ("rebuild_mb_s", AtLeast(10.0)),
+        ("prove_3_cells_ms", None),
         ("memory_mb", AtMost(250.0)),
     ];
     let threads = rayon::current_num_threads();

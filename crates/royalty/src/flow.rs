@@ -45,6 +45,11 @@ pub struct Account {
 }
 
 impl Account {
+    /// What a route has seen already.
+    pub const fn of(inflow: u128, passed_up: u128, last_period: u32) -> Self {
+        Self { inflow, passed_up, last_period }
+    }
+
     /// Adds an inflow at an edge's rate, `(0, 1)` where nothing passes up; gives what passes up of it.
     ///
     /// # Errors

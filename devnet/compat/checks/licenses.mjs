@@ -2,8 +2,9 @@
 // amount compared with what was computed independently.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { encodeFunctionData, keccak256, pad, stringToHex, toHex } from 'viem';
+import { concat, encodeFunctionData, keccak256, pad, stringToHex, toHex } from 'viem';
 import { actor } from '../ethereum/clients.mjs';
 import { chlomOf } from '../runner/chlom.mjs';
 
@@ -219,5 +220,80 @@ export async function run(t) {
     assert.equal(validators + dla + treasury, owed);
     await write(all.FeeRouter, 'payTreasury', [token.address]);
     assert.equal(await read(all.Treasury, 'held', [token.address]), treasury);
+  });
+
+  // ------------------------------------------------------------------ previews of what is already under way
+
+  const base = { lane: LANE, period: PERIOD, token: token.address, payer: account.address };
+  async function settle(id, revenue, batch) {
+    await write(token, 'approve', [ledger.address, revenue]);
+    await write(ledger, 'reserve', [batch, token.address, LANE, account.address, revenue]);
+    await write(ledger, 'settleBatch', [[{ ...base, batch, licence: idOf(id), revenue }]]);
+    await write(ledger, 'release', [batch, token.address, LANE, account.address]);
+  }
+  const accounts = (preview) =>
+    Promise.all(
+      preview.licences.map(async ({ licence }) => {
+        const key = await read(ledger, 'routeKeyOf', [licence, PERIOD]);
+        const { inflow, passedUp } = await read(ledger, 'accountOf', [token.address, key]);
+        return { key, inflow, passedUp };
+      }),
+    );
+
+  await t.check('royalty preview says to the unit what a further row of a settled period will add', async () => {
+    const revenue = 123_457n;
+    const args = ['--revenue', String(revenue), '--period', String(PERIOD), '--token', token.address, '--lane', LANE];
+    const preview = await chlom.json('royalty', 'preview', 'AST-9005', ...args);
+    const before = await accounts(preview);
+    for (const [i, { before: said }] of preview.licences.entries()) {
+      assert.deepEqual([said.inflow, said.passedUp], [String(before[i].inflow), String(before[i].passedUp)]);
+      assert.ok(before[i].inflow > 0n, 'something was settled');
+    }
+    const known = await read(ledger, 'accrualOf', [token.address, idOf('AST-9005'), LANE, PERIOD]);
+    assert.equal(preview.revenueBefore, String(known.revenue));
+    await settle('AST-9005', revenue, keccak256(toHex('batch 2')));
+    const accrual = await read(ledger, 'accrualOf', [token.address, idOf('AST-9005'), LANE, PERIOD]);
+    assert.equal(preview.base, String(accrual.base - known.base));
+    assert.equal(preview.fee, String(accrual.fee - known.fee));
+    for (const [i, { key, inflow, passedUp }] of (await accounts(preview)).entries()) {
+      const said = preview.licences[i];
+      assert.equal(said.inflow, String(inflow - before[i].inflow));
+      assert.equal(said.passedUp, String(passedUp - before[i].passedUp));
+      // All that was owed before has been withdrawn.
+      for (const [index, { amount }] of said.payees.entries()) {
+        const [due] = await read(ledger, 'withdrawable', [{ key, token: token.address, index }]);
+        assert.equal(amount, String(due), `payee ${index}`);
+      }
+    }
+  });
+
+  await t.check('royalty preview divides by a sum tree, whose leaves a file names', async () => {
+    const u96 = (n) => toHex(n, { size: 12 });
+    const [a, b] = [stranger.address, account.address];
+    const leaf = (payee, start, weight) => keccak256(concat(['0x00', payee, u96(start), u96(weight)]));
+    const root = keccak256(concat(['0x01', leaf(a, 0, 3), u96(3), leaf(b, 3, 4), u96(4)]));
+    const split = keccak256(concat([toHex('CHLOM_SPLIT_TREE_V1'), root, u96(7), toHex(2, { size: 4 })]));
+    await write(all.SplitRegistry, 'registerTree', [root, 7n, 2]);
+    const { splits: _, denom: __, parent: ___, ...document } = documents[0];
+    const path = join(await t.folder(), 'tree.json');
+    await writeFile(path, JSON.stringify([{ ...document, id: 'TREE-1', ade_split_hash: split }]));
+    await chlom.json('license', 'import', path, '--policy', POLICY, ...from);
+    const args = ['--revenue', '1000', '--period', String(PERIOD), '--token', token.address];
+    const [blind] = (await chlom.json('royalty', 'preview', 'TREE-1', ...args)).licences;
+    assert.deepEqual(blind.tree, { root, leaves: 2 });
+    assert.deepEqual([blind.payees, blind.residual], [[], null]);
+    const leaves = join(await t.folder(), 'leaves.csv');
+    await writeFile(leaves, `payee,weight\n${a},3\n${b},4\n`);
+    const [named] = (await chlom.json('royalty', 'preview', 'TREE-1', ...args, '--leaves', leaves)).licences;
+    const kept = BigInt(named.kept);
+    assert.deepEqual(
+      named.payees.map(({ address, amount }) => [address.toLowerCase(), BigInt(amount)]),
+      [[a.toLowerCase(), (kept * 3n) / 7n], [b.toLowerCase(), (kept * 4n) / 7n]],
+    );
+    assert.equal(BigInt(named.residual), kept - (kept * 3n) / 7n - (kept * 4n) / 7n);
+    await writeFile(leaves, `${b},4\n${a},3\n`);
+    const wrong = await chlom.attempt('royalty', 'preview', 'TREE-1', ...args, '--leaves', leaves);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /no licence on the way has/);
   });
 }

@@ -17,6 +17,8 @@ interface IPauseFlags {
     event Renewed(Flag indexed flag, uint64 untilHeight, bytes32 reason);
     event Unpaused(Flag indexed flag);
     event FraudFlagged(bytes32 indexed evidence, address indexed by);
+    /// @notice The ledger did not take over a pause of payouts: anyone may call its `notePause`. @param reason What it said.
+    event LedgerNotTold(bytes reason);
 
     error PauseTooLong(uint64 untilHeight, uint64 latest);
     error PauseInPast(uint64 untilHeight, uint64 height);

@@ -189,7 +189,8 @@ interface IPayoutProofs is IADEProofs, ISettlementSource {
         bytes32[] calldata siblings
     ) external returns (uint256 base, uint256 fee);
     /// @notice Returns what is left of the reservations: of a void batch at any time; of a finalised one when every row has
-    /// settled, or a year after, which ends it.
+    /// settled, or a year after, which ends it; of an open one that nobody could finalise a year after its data's expiry, which
+    /// ends it and frees its collateral.
     function release(bytes32 batchRoot, Claim calldata claim, bytes calldata header) external;
     function batchOf(bytes32 batchRoot) external view returns (Batch memory);
     /// @notice What the judge asks: who submitted, which payers (bit i: the header's i-th) consented by allowance, its place

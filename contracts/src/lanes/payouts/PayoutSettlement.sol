@@ -92,7 +92,7 @@ abstract contract PayoutSettlement is PayoutChallenges {
     }
 
     /// @inheritdoc IPayoutProofs
-    /// @dev Upholds [PAY-34], [PAY-45].
+    /// @dev Upholds [PAY-34], [PAY-45], [PAY-48].
     function release(bytes32 batchRoot, Claim calldata claim, bytes calldata header) external nonReentrant {
         Batch storage b = _claimOf(batchRoot, claim);
         if (b.released) revert AlreadyReleased(batchRoot);
@@ -103,6 +103,13 @@ abstract contract PayoutSettlement is PayoutChallenges {
             if (block.timestamp < until) revert RowsUnsettled(batchRoot, b.unsettled, uint64(until));
             _done(batchRoot, claim.period);
         } else if (b.status == Status.Void) {
+            standing = _standing[batchRoot];
+        } else if (b.status == Status.Open) {
+            uint256 until = uint256(b.keptUntil) + SETTLE_WINDOW;
+            if (block.timestamp < until) revert BatchStatus(batchRoot, Status.Open);
+            // Its data is gone and nobody brought it back: nothing can convict it, nothing can make it final.
+            _unlock(b.submitter, SLASH_UNITS * b.bond);
+            _done(batchRoot, claim.period);
             standing = _standing[batchRoot];
         } else if (b.status != Status.Done) {
             revert BatchStatus(batchRoot, b.status);

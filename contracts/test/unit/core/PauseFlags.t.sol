@@ -2,10 +2,12 @@
 pragma solidity ^0.8.24;
 
 import {Ownable} from "solady/auth/Ownable.sol";
+import {SystemAddresses} from "src/core/SystemAddresses.sol";
 import {IPauseFlags} from "src/core/interfaces/IPauseFlags.sol";
+import {IRoyaltyLedger} from "src/licensing/interfaces/IRoyaltyLedger.sol";
 import {Base} from "test/Base.t.sol";
 
-/// @dev Proves [LIC-60], [LIC-61], [LIC-62], [LIC-63].
+/// @dev Proves [LIC-60], [LIC-61], [LIC-62], [LIC-63], [LIC-68].
 contract PauseFlagsTest is Base {
     bytes32 internal constant REASON = keccak256("reason");
 
@@ -122,5 +124,26 @@ contract PauseFlagsTest is Base {
         for (uint8 i; i < 4; ++i) {
             assertEq(pauseFlags.isPaused(IPauseFlags.Flag(i)), IPauseFlags.Flag(i) == flag);
         }
+    }
+
+    /// @dev Upholds [LIC-68]: others read the flag here, so a ledger that fails cannot stop it; and it is not silent.
+    function test_a_ledger_that_fails_stops_no_pause_and_is_named(bytes4 why) public {
+        vm.startPrank(authority);
+        pauseFlags.flagFraud(REASON);
+        uint64 until = uint64(block.number + 10);
+        bytes memory told = abi.encodeWithSelector(IRoyaltyLedger.notePause.selector);
+        vm.etch(SystemAddresses.ROYALTY_LEDGER, hex"00");
+        vm.mockCallRevert(SystemAddresses.ROYALTY_LEDGER, told, abi.encodePacked(why));
+        vm.expectEmit(address(pauseFlags));
+        emit IPauseFlags.LedgerNotTold(abi.encodePacked(why));
+        vm.expectEmit(address(pauseFlags));
+        emit IPauseFlags.Paused(IPauseFlags.Flag.Payouts, until, REASON);
+        pauseFlags.pause(IPauseFlags.Flag.Payouts, until, REASON);
+        assertTrue(pauseFlags.isPaused(IPauseFlags.Flag.Payouts));
+        // Nothing is said when it listens.
+        vm.mockCall(SystemAddresses.ROYALTY_LEDGER, told, "");
+        vm.recordLogs();
+        pauseFlags.unpause(IPauseFlags.Flag.Payouts);
+        assertEq(vm.getRecordedLogs().length, 1);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BUSL-1.1
 pragma solidity ^0.8.24;
 
+import {ILicenseRegistry} from "src/licensing/interfaces/ILicenseRegistry.sol";
 import {IRoyaltyLedger} from "src/licensing/interfaces/IRoyaltyLedger.sol";
 import {RoyaltyBase} from "test/RoyaltyBase.t.sol";
 
@@ -84,5 +85,37 @@ contract RoyaltyGasTest is RoyaltyBase {
         vm.snapshotValue("RoyaltyLedger", "withdraw ERC-20, later", later);
         assertLe(first, 110_000);
         assertLe(later, 75_000);
+    }
+
+    /// @dev The dearest row: its licence expired before the period and was changed a thousand times within it, so that all of the
+    /// sixteen changes that are looked at have to be. Changes behind those cost halvings only.
+    function test_a_row_of_a_licence_changed_a_thousand_times_in_a_period_takes_at_most_200k_gas_more() public {
+        uint32 next = PERIOD + 1;
+        vm.warp(START);
+        ILicenseRegistry.LicenseData memory d = data(1_000, rampSplit(7));
+        d.endTs = uint64(START + 2 days);
+        bytes32 often = bytes32(uint256(1));
+        mintAs(often, d, ILicenseRegistry.Terms(0, 0, 0, 0, 0, 0, false));
+        bytes32 never = bytes32(uint256(2));
+        mintRoot(never, 1_000, d.adeSplitHash);
+        vm.warp(START + 8 days);
+        for (uint256 i; i < 1_000; ++i) {
+            skip(1);
+            d.royaltyBps = uint96(i % 1_000);
+            vm.prank(licensor);
+            registry.modify(often, d);
+        }
+        vm.warp(START + 40 days);
+        fund(CHM, 1e25);
+        uint256[2] memory used;
+        for (uint256 i; i < 2; ++i) {
+            IRoyaltyLedger.Row memory row = rowOf(keccak256("a"), CHM, i == 0 ? never : often, 1_234_567e18);
+            row.period = next;
+            reserveFor(row);
+            settleRow(row);
+            used[i] = vm.lastCallGas().gasTotalUsed;
+        }
+        vm.snapshotValue("RoyaltyLedger", "settle after 1,000 changes in the period, first", used[1]);
+        assertLe(used[1], used[0] + 200_000);
     }
 }

@@ -81,6 +81,24 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
+    /// Whether the service answered and will answer the same again: no such bucket, a wrong key, no permission. Anything
+    /// else may pass.
+    pub fn is_refusal(&self) -> bool {
+        use object_store::Error::{Generic, NotFound, PermissionDenied, Unauthenticated};
+        let Self::Store { cause, .. } = self else { return matches!(self, Self::Config { .. }) };
+        match cause.as_ref() {
+            NotFound { .. } | PermissionDenied { .. } | Unauthenticated { .. } => true,
+            // A list that fails comes as this, with the status in its text only.
+            Generic { source, .. } => {
+                let text = format!("{source:?}");
+                ["status: 400", "status: 401", "status: 403", "status: 404"]
+                    .iter()
+                    .any(|status| text.contains(status))
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn store(
         action: &'static str,
         location: &object_store::path::Path,

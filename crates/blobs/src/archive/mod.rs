@@ -16,7 +16,7 @@
 
 mod code;
 pub mod error;
-#[cfg(feature = "s3")]
+pub mod place;
 pub mod s3;
 pub mod shard;
 mod transfer;
@@ -27,6 +27,7 @@ use bytes::Bytes;
 use object_store::{ObjectStore, local::LocalFileSystem};
 
 pub use error::ArchiveError;
+pub use place::ArchivePlace;
 pub use shard::Sharding;
 
 use crate::meta::{BlobId, BlobMeta};
@@ -91,6 +92,14 @@ impl Archive {
     /// In any object store whose objects appear whole or not at all.
     pub fn new(store: Arc<dyn ObjectStore>, sharding: Sharding) -> Self {
         Self { store, sharding }
+    }
+
+    /// Asks whether the store can be used, before anything depends on it. One request.
+    ///
+    /// # Errors
+    /// The store's answer; [`ArchiveError::is_refusal`] tells a wrong configuration from a service that is out.
+    pub async fn check(&self) -> Result<(), ArchiveError> {
+        self.list_one().await
     }
 
     /// Archives a blob: its data square, row by row, as [`crate::BlobStore::data_square`] gives it.

@@ -1,6 +1,6 @@
 //! An archive in S3, or in what speaks like it.
 
-use std::{fmt, fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
+use std::{fmt, fs, net::IpAddr, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use object_store::{ClientOptions, RetryConfig, aws::AmazonS3Builder, prefix::PrefixStore};
 
@@ -35,6 +35,45 @@ impl fmt::Debug for S3Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("S3Credentials").field("key_id", &self.key_id).finish_non_exhaustive()
     }
+}
+
+impl S3Config {
+    /// A bucket whose service, region and credentials the environment names, in the words that other programs use:
+    /// `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` (none: Amazon's), `AWS_REGION` or `AWS_DEFAULT_REGION` (none:
+    /// `us-east-1`), `AWS_ALLOW_HTTP=true` for a service of another machine without TLS, and [`S3Credentials`] from the file
+    /// that `CHLOM_ARCHIVE_CREDENTIALS` names, or else from the environment.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Config`] names what is missing.
+    pub fn from_environment(bucket: &str, prefix: &str) -> Result<Self, ArchiveError> {
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let first = |names: [&str; 2]| names.into_iter().find_map(set);
+        let endpoint = first(["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
+        let allowed = set("AWS_ALLOW_HTTP").is_some_and(|value| value == "true" || value == "1");
+        let credentials = match set("CHLOM_ARCHIVE_CREDENTIALS") {
+            Some(file) => S3Credentials::from_file(file.as_ref())?,
+            None => S3Credentials::from_environment()?,
+        };
+        Ok(Self {
+            bucket: bucket.into(),
+            region: first(["AWS_REGION", "AWS_DEFAULT_REGION"]).unwrap_or_else(|| "us-east-1".into()),
+            allow_http: allowed || endpoint.as_deref().is_some_and(is_of_this_machine),
+            endpoint,
+            prefix: prefix.into(),
+            credentials,
+        })
+    }
+}
+
+/// Whether an address without TLS does not leave this machine.
+fn is_of_this_machine(endpoint: &str) -> bool {
+    let Some(rest) = endpoint.strip_prefix("http://") else { return false };
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or(v6),
+        None => authority.split(':').next().unwrap_or(authority),
+    };
+    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 const KEY_ID: &str = "AWS_ACCESS_KEY_ID";
@@ -81,7 +120,7 @@ fn config(what: String) -> ArchiveError {
 }
 
 impl Archive {
-    /// In a bucket, which must exist. Requests are tried again for a minute, then fail.
+    /// In a bucket, which must exist. Requests are tried again for 20 seconds, then fail.
     ///
     /// # Errors
     /// [`ArchiveError::Config`]. Nothing is sent yet.
@@ -93,7 +132,7 @@ impl Archive {
             .with_connect_timeout(Duration::from_secs(5))
             .with_allow_http(s3.allow_http);
         let retry =
-            RetryConfig { max_retries: 6, retry_timeout: Duration::from_secs(60), ..RetryConfig::default() };
+            RetryConfig { max_retries: 6, retry_timeout: Duration::from_secs(20), ..RetryConfig::default() };
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(&s3.bucket)
             .with_region(&s3.region)
@@ -106,11 +145,33 @@ impl Archive {
         }
         if let Some(endpoint) = &s3.endpoint {
             if endpoint.starts_with("http:") && !s3.allow_http {
-                return Err(config(format!("{endpoint} is without TLS; use https, or allow http")));
+                return Err(config(format!(
+                    "{endpoint} is without TLS; use https, or set AWS_ALLOW_HTTP=true"
+                )));
             }
             builder = builder.with_endpoint(endpoint);
         }
         let bucket = builder.build().map_err(|error| config(error.to_string()))?;
         Ok(Self::new(Arc::new(PrefixStore::new(bucket, s3.prefix.as_str())), sharding))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_this_machine;
+
+    #[test]
+    fn only_loopback_addresses_are_of_this_machine() {
+        for endpoint in
+            ["http://127.0.0.1:9000", "http://localhost", "http://[::1]:9000/x", "http://127.9.9.9"]
+        {
+            assert!(is_of_this_machine(endpoint), "{endpoint}");
+        }
+        for endpoint in
+            ["http://10.0.0.1", "http://localhost.example", "http://127.0.0.1.example", "https://x"]
+        {
+            assert!(!is_of_this_machine(endpoint), "{endpoint}");
+        }
+        assert!(!is_of_this_machine("http://127.0.0.1@example.com"), "a user's name is no host");
     }
 }

@@ -102,6 +102,13 @@ impl Archive {
         Ok(sorted.collect())
     }
 
+    /// Lists one name, if there is one.
+    pub(crate) async fn list_one(&self) -> Result<(), ArchiveError> {
+        let all = Path::default();
+        let first = self.store.list(None).next().await.transpose();
+        first.map(drop).map_err(ArchiveError::store("list", &all))
+    }
+
     async fn names(&self, id: &BlobId) -> Result<Vec<Path>, ArchiveError> {
         let folder = folder(id);
         let names = self.store.list(Some(&folder)).take(MOST_NAMES).map_ok(|object| object.location);

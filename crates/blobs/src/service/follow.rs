@@ -51,6 +51,7 @@ impl BlobService {
             }
         }
         state.published.extend_from_slice(published);
+        state.retry_archive(time);
         state.ticked = true;
         inner.wake.notify_all();
     }

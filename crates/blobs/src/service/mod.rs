@@ -75,6 +75,8 @@ struct Inner {
     config: ServiceConfig,
     /// Bodies: those that arrive, and those whose cells are not made yet.
     work: PathBuf,
+    /// Carries the archive's requests.
+    runtime: keep::Runtime,
     /// Low-priority threads for arithmetic.
     pool: rayon::ThreadPool,
     /// Held for moments only, never during a call to the disk: the block path takes it.
@@ -137,6 +139,7 @@ impl BlobService {
         let inner = Arc::new(Inner {
             store,
             work,
+            runtime: keep::Runtime::new(config.archive.as_ref())?,
             pool,
             config,
             state: Mutex::default(),
@@ -182,6 +185,14 @@ impl BlobService {
     /// Why the last attempt to make a blob's cells failed, while it is remembered.
     pub fn failure(&self, id: &BlobId) -> Option<String> {
         self.inner.state.lock().failed.get(id).cloned()
+    }
+
+    /// Asks the archive, where there is one, whether it can be used: one request.
+    ///
+    /// # Errors
+    /// [`ServiceError::Archive`] with its answer.
+    pub fn check_archive(&self) -> Result<(), ServiceError> {
+        self.inner.check_archive()
     }
 
     /// Ends the thread; what it was at is interrupted, and gone on with after the next start.

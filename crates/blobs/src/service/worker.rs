@@ -7,7 +7,7 @@ use std::{
 
 use chlom_crypto::kzg::Cancel;
 
-use super::{Inner, ServiceError, build, upload::ARRIVING};
+use super::{Inner, ServiceError, build, keep::Unarchived, upload::ARRIVING};
 use crate::{disk::Disk, error::BlobError, meta::BlobId};
 
 /// Failures that are remembered, for [`super::BlobService::status`].
@@ -74,6 +74,8 @@ pub(super) struct State {
     pub(super) unpublished: BTreeSet<BlobId>,
     /// Publications that the expiry has not followed yet.
     pub(super) published: Vec<(BlobId, u64)>,
+    /// Those that the archive has to be asked again to take.
+    pub(super) unarchived: Unarchived,
     /// Uploads under way.
     pub(super) uploads: usize,
     /// Whether the state was seen: before that nothing is pruned.
@@ -215,8 +217,18 @@ impl Inner {
         let mut state = self.state.lock();
         state.current = None;
         match done {
-            Ok(()) => tracing::info!(blob = %id, ?job, "done"),
+            Ok(()) => {
+                tracing::info!(blob = %id, ?job, "done");
+                if matches!(job, Job::Archive(_)) {
+                    state.archived(&id);
+                }
+            }
             Err(ServiceError::Stopped) => {}
+            Err(error) if matches!(job, Job::Archive(_)) && !gone => {
+                // Its cells are here: that is no failure of the blob.
+                tracing::warn!(blob = %id, %error, "not archived yet; tried again");
+                state.not_archived(id, self.now());
+            }
             Err(error) => {
                 tracing::warn!(blob = %id, ?job, %error, "not done");
                 state.fail(id, error.to_string());
@@ -247,6 +259,9 @@ impl Inner {
                 Ok(pruned) => {
                     let mut state = self.state.lock();
                     for id in &pruned.removed {
+                        if state.forget_unarchived(id) {
+                            tracing::error!(blob = %id, "expired before the archive could take it");
+                        }
                         state.forget(id);
                         state.jobs.retain(|job| job.id() != *id);
                     }

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
+use chlom_blobs::archive::ArchivePlace;
 use chlom_store::History;
 use clap::Args;
 
@@ -65,9 +66,11 @@ pub(crate) struct DevArgs {
     /// Memory that large requests and answers of all JSON-RPC connections may take together, MiB.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(8..=1_048_576), value_name = "MIB")]
     pub(crate) rpc_memory: u32,
-    /// Keep the data of available blobs in this folder too, beyond their expiry, in 6 shards of which any 4 suffice.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) archive: Option<PathBuf>,
+    /// Keep the data of available blobs beyond their expiry too, in 6 shards of which any 4 suffice: in a folder, or in a bucket
+    /// that speaks S3. Its service and key come from the environment: AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and
+    /// AWS_SECRET_ACCESS_KEY, or a file of mode 0600 with the last two that CHLOM_ARCHIVE_CREDENTIALS names.
+    #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]
+    pub(crate) archive: Option<ArchivePlace>,
     /// Disk space for blobs' cells, MiB.
     #[arg(long, default_value_t = 16_384, value_name = "MIB")]
     pub(crate) blob_quota: u64,

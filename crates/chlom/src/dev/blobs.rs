@@ -1,12 +1,15 @@
 //! A dev chain's blobs: where they are kept, how they follow the chain, how the validator learns what it can attest.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use alloy_primitives::B256;
 use alloy_sol_types::SolEvent;
 use anyhow::{Context, Result};
 use chlom_abci::{Holdings, chain::Produced};
-use chlom_blobs::{Archive, BlobService, ServiceConfig, archive::Sharding};
+use chlom_blobs::{
+    BlobService, ServiceConfig, ServiceError,
+    archive::{ArchivePlace, Sharding},
+};
 use chlom_chain::blobs::IDataAvailability::BlobPublished;
 use chlom_primitives::{Params, Receipt, address::DATA_AVAILABILITY};
 use chlom_store::{StateView, Store};
@@ -37,14 +40,19 @@ impl DevBlobs {
                 (folder.path().to_path_buf(), Some(folder))
             }
         };
-        let sharded = |folder: &PathBuf| Archive::folder(folder, Sharding::default());
+        let open = |place: &ArchivePlace| {
+            place.open(Sharding::default()).with_context(|| format!("opening the archive {place}"))
+        };
         let config = ServiceConfig {
-            archive: args.archive.as_ref().map(sharded).transpose()?,
+            archive: args.archive.as_ref().map(open).transpose()?,
             max_rows: usize::try_from(params.da.max_rows)?,
             quota_bytes: args.blob_quota.saturating_mul(1024 * 1024),
             ..ServiceConfig::new(directory)
         };
         let service = Arc::new(BlobService::open(config)?);
+        if let Some(place) = &args.archive {
+            check_archive(&service, place)?;
+        }
         let head = store.head().context("the store has no head after genesis")?;
         service.follow(&head.state, head.block.header.timestamp)?;
         Ok(Self { service, folder })
@@ -56,6 +64,21 @@ impl DevBlobs {
         if let Some(Err(error)) = self.folder.map(TempDir::close) {
             tracing::warn!(%error, "the folder of blobs could not be removed");
         }
+    }
+}
+
+/// A bucket that refuses is a wrong configuration, and the operator is there to mend it now. One that does not answer may come
+/// back: blobs wait for it, and blocks never do.
+fn check_archive(service: &BlobService, place: &ArchivePlace) -> Result<()> {
+    match service.check_archive() {
+        Err(ServiceError::Archive(error)) if error.is_refusal() => {
+            Err(error).with_context(|| format!("the archive {place} cannot be used"))
+        }
+        Err(error) => {
+            tracing::warn!(archive = %place, %error, "the archive does not answer; blobs wait for it");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@
 //!
 //! Holders check cells in batches ([`verify_cells`]) or all data at once ([`check_data`], [`check_square`]). What is
 //! lost is rebuilt from any half of a row or of a column ([`recover`](fn@recover)); proofs are made again only where
-//! somebody asks ([`prove_rows`]).
+//! somebody asks ([`prove_cells`], [`prove_rows`]).
 //!
 //! Nothing here has a socket, clock or entropy. Long work runs on the rayon pool that calls it and looks at a
 //! [`Cancel`] between rows or columns.
@@ -38,7 +38,7 @@ pub use error::{KzgError, PointFault, PointKind};
 pub use extend::{UpperHalf, commit, extend, extend_with_proofs};
 pub use header::{BlobHeader, HEADER_BYTES, HEADER_VERSION, HeaderError};
 pub use payload::DataRows;
-pub use prove::prove_rows;
+pub use prove::{prove_cells, prove_rows};
 pub use recover::{Line, PartialSquare, RecoverError, Unrecoverable, check_recoverable, recover};
 pub use setup::{KzgSettings, expect_no_proofs, setup};
 pub use square::{CellId, Proofs, RowCount, Square};

@@ -72,6 +72,8 @@ alloy_sol_types::sol! {
         function mint(bytes32 id, LicenseData calldata d) external;
         function registerVector(address[] calldata payees, uint96[] calldata weights, uint96 denom)
             external returns (bytes32 splitHash);
+        function registerSourceKey(bytes20 lane, string calldata name, bytes calldata key)
+            external returns (bytes32 source);
         function registerSubmitter(bytes20 lane, address submitter) external;
         function setAllowance(
             bytes20 lane, uint32 period, address submitter, uint120 limit, bool unsignedSources, bytes32[] calldata sources

@@ -4,6 +4,7 @@
 
 mod batch;
 mod bindings;
+mod full;
 mod machine;
 mod story;
 mod world;

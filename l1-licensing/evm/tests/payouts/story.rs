@@ -188,7 +188,7 @@ fn a_batch_under_a_licence_that_nobody_has_is_convicted_by_the_registry() {
 }
 
 /// A state in which every licence has 5 %: what a submitter pretends.
-struct Pretended;
+pub(crate) struct Pretended;
 
 impl chlom_lane::LaneState for Pretended {
     type Error = std::convert::Infallible;

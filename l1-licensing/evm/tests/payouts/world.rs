@@ -164,7 +164,7 @@ impl World {
         self.machine.send(SUBMITTER, DATA_AVAILABILITY, fee.to(), &publish);
         self.machine.wait(2, 1);
         let lane_word = lane().into_array().into();
-        self.machine.attest(blob_id(&lane_word, WEEK, &batch.header.blob.merkle_root));
+        self.machine.attest(blob_id(&lane_word, batch.header.period.code(), &batch.header.blob.merkle_root));
     }
 
     /// Every payer's signature over (batch root, its total in wei).

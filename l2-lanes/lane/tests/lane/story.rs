@@ -72,9 +72,7 @@ fn a_submitter_that_adds_a_receipt_to_the_sums_is_convicted_by_verified_cells() 
     let proof = prove(blob, &fraud);
 
     // The opened cells are the blob's.
-    let square = kzg::extend(&rows, &Cancel::new()).unwrap();
-    let proofs = kzg::prove_rows(&square, &[0], &Cancel::new()).unwrap();
-    let cells: Vec<ProvenCell> = opened(&proof, &proofs[0]);
+    let cells = opened(&proof, &rows);
     let square = SquareCommitments::derive(&commitments);
     assert_eq!(kzg::verify_cells(&square, &cells, &Cancel::new()), Ok(()));
 
@@ -98,13 +96,12 @@ fn a_submitter_that_adds_a_receipt_to_the_sums_is_convicted_by_verified_cells() 
     assert_eq!(call(&header, &of_right, 1_000_000).0, Err(ModuleError::Revert(refusal.into())));
 }
 
-fn opened(proof: &Proof, proofs: &[[u8; 48]]) -> Vec<ProvenCell> {
-    let one = |cell: &chlom_lane::fraud::OpenedCell| {
-        let id = CellId { row: cell.row, column: cell.column };
-        let data = cell.data.clone().into_boxed_slice().try_into().unwrap();
-        ProvenCell { id, cell: data, proof: proofs[usize::from(id.column)] }
-    };
-    proof.cells.iter().map(one).collect()
+/// Whoever holds the data proves the cells alone.
+fn opened(proof: &Proof, rows: &kzg::DataRows) -> Vec<ProvenCell> {
+    let ids: Vec<_> = proof.cells.iter().map(|cell| CellId { row: cell.row, column: cell.column }).collect();
+    let cells = kzg::prove_cells(rows, &ids, &Cancel::new()).unwrap();
+    assert!(cells.iter().zip(&proof.cells).all(|(proven, opened)| proven.cell[..] == opened.data[..]));
+    cells
 }
 
 #[test]

@@ -72,3 +72,39 @@ fn dam_14_what_somebody_else_put_into_the_archive_is_refused() {
     let no_points = forge(BlobMeta { commitments, ..honest.meta }, honest.data);
     assert!(matches!(no_points, ServiceError::Forged { .. }), "{no_points}");
 }
+
+#[test]
+fn dam_14_what_an_archive_that_is_out_did_not_take_is_offered_again_after_a_pause() {
+    let (folder, archived) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let with = ServiceConfig { archive: Some(archive(archived.path())), ..config(folder.path()) };
+    let service = BlobService::open(with).unwrap();
+    service.check_archive().unwrap();
+    let mut chain = Chain::at(100);
+    service.follow(&chain, 100).unwrap();
+    let blobs = [b"one", b"two"].map(|body| service.put_and_rest(body).id);
+    service.on_block(100, &blobs.map(|id| chain.publish(id, 1, 9_000)));
+    // A file where the folder of blobs should be: nothing can be written or listed.
+    let in_the_way = archived.path().join("blobs");
+    std::fs::write(&in_the_way, b"in the way").unwrap();
+    chain.attest(service.attestable(&chain).unwrap());
+    service.attestable(&chain).unwrap();
+    service.rest();
+    assert_eq!(files(archived.path()), ["blobs"]);
+    for id in &blobs {
+        assert_eq!(service.failure(id), None, "its cells are here: the blob has not failed");
+        assert!(service.status(id).unwrap().unwrap().is_held());
+    }
+    // Still out when the first pause is over; the second one is twice as long.
+    service.on_block(110, &[]);
+    service.rest();
+    std::fs::remove_file(&in_the_way).unwrap();
+    service.on_block(129, &[]);
+    service.rest();
+    assert!(files(archived.path()).is_empty(), "not before the pause is over");
+    service.on_block(130, &[]);
+    service.rest();
+    assert_eq!(files(archived.path()).len(), 12, "once it takes one it is offered the others");
+    for id in &blobs {
+        assert_eq!(files(&in_the_way.join(hex::encode(id))).len(), 6);
+    }
+}

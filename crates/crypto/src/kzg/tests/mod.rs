@@ -95,6 +95,7 @@ fn a_cancelled_blob_gives_no_result() {
     assert_eq!(extend_with_proofs(&known.data, &cancel).unwrap_err(), cancelled);
     assert_eq!(commit(&known.data, &cancel).unwrap_err(), cancelled);
     assert_eq!(prove_rows(&known.square, &[0], &cancel).unwrap_err(), cancelled);
+    assert_eq!(prove_cells(&known.data, &[cell(0, 0)], &cancel).unwrap_err(), cancelled);
     assert_eq!(check_data(&known.row_commitments, &known.data, &cancel).unwrap_err(), cancelled);
     assert_eq!(check_square(&known.commitments, &known.square, &cancel).unwrap_err(), cancelled);
     assert_eq!(verify_cells(&known.commitments, &[known.proven(0, 0)], &cancel).unwrap_err(), cancelled);
