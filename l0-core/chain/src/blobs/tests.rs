@@ -205,6 +205,36 @@ fn dam_5_publishing_again_extends_the_expiry_once_attested_and_never_takes_avail
 }
 
 #[test]
+fn dam_2_a_blob_replayed_under_another_lane_is_another_blob_which_nothing_of_the_first_vouches_for() {
+    let mut ctx = context();
+    let (header, commitments, data) = blob(1, 3, 7);
+    let id = publish(&mut ctx, &header.encode(), &commitments, FEE).unwrap();
+    say(&mut ctx, 1, &[(1, 1)], id);
+    assert_eq!(status(&mut ctx, id), Status::Available);
+    let replay = BlobHeader { lane_id: Address::repeat_byte(8), ..header.clone() };
+    let other = blob_id(&FixedBytes([8; 20]), 20_250_901, &header.merkle_root);
+    assert_ne!(other, id);
+    // Nothing can be opened of it before it is published, although the cells are right.
+    let cell =
+        kzg::prove_cells(&data, &[kzg::CellId { row: 0, column: 0 }], &Cancel::new()).unwrap().remove(0);
+    let cells = vec![I::Cell {
+        row: 0,
+        column: 0,
+        data: cell.cell.to_vec().into(),
+        proof: cell.proof.to_vec().into(),
+    }];
+    let open = I::verifyCellsCall { id: other, commitments: commitments.clone(), cells };
+    assert_eq!(call(&mut ctx, &open), Err(ModuleError::revert(&I::BlobUnknown { id: other })));
+    // Published, it is paid for again and waits for statements of its own.
+    let unpaid = publish(&mut ctx, &replay.encode(), &commitments, 0).unwrap_err();
+    assert!(matches!(unpaid, ModuleError::Revert(_)));
+    assert_eq!(publish(&mut ctx, &replay.encode(), &commitments, FEE).unwrap(), other);
+    say(&mut ctx, 1, &[(1, 1)], id);
+    assert_eq!((status(&mut ctx, id), status(&mut ctx, other)), (Status::Available, Status::Announced));
+    assert!(call(&mut ctx, &open).unwrap(), "what is opened of it is its own now");
+}
+
+#[test]
 fn an_announcement_that_nobody_attests_lapses() {
     let mut ctx = context();
     let (header, commitments, _) = blob(1, 3, 7);

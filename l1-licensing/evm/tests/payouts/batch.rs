@@ -73,6 +73,11 @@ impl Batch {
         keccak256(self.header.encode())
     }
 
+    /// The data rows.
+    pub(crate) fn rows(&self) -> &DataRows {
+        &self.rows
+    }
+
     /// The rows' commitments as the module takes them.
     pub(crate) fn commitments(&self) -> Vec<u8> {
         self.commitments.as_slice().concat()

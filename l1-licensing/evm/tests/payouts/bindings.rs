@@ -70,6 +70,8 @@ alloy_sol_types::sol! {
     interface Setup {
         function activate(bytes32 policyHash, uint64 activationHeight) external;
         function mint(bytes32 id, LicenseData calldata d) external;
+        function modify(bytes32 id, LicenseData calldata d) external;
+        function revoke(bytes32 id) external;
         function registerVector(address[] calldata payees, uint96[] calldata weights, uint96 denom)
             external returns (bytes32 splitHash);
         function registerSourceKey(bytes20 lane, string calldata name, bytes calldata key)
@@ -99,6 +101,9 @@ alloy_sol_types::sol! {
         error NoFraud(uint8 reason);
         error HeaderInvalid(uint8 fault);
         error CellsNotOfBlob(bytes32 id);
+        error CellCount(uint256 given, uint256 most);
+        error HeaderMismatch(bytes32 batchRoot, bytes32 given);
+        error ProofMalformed();
 
         function submit(bytes32 batchRoot, uint256 bond) external;
         function submit(bytes calldata header, PayerAuthorisation[] calldata authorisations) external returns (bytes32);

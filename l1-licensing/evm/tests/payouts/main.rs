@@ -2,6 +2,7 @@
 //! `0x…1014`, KZG commitments and cells, and batches that `chlom-lane` built and checked.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod attacks;
 mod batch;
 mod bindings;
 mod full;

@@ -102,16 +102,14 @@ impl World {
         let activate = Setup::activateCall { policyHash: policy, activationHeight: 1 };
         self.machine.send(AUTHORITY, POLICY_REGISTRY, 0, &activate);
         for (name, bps, payee) in LICENCES {
-            let (payees, weights, denom) = (vec![payee], vec!["1".parse().unwrap()], "1".parse().unwrap());
-            let split = Setup::registerVectorCall { payees, weights, denom };
-            let split = self.machine.send(AUTHORITY, SPLIT_REGISTRY, 0, &split);
+            let split = self.split_among(payee);
             let d = LicenseData {
                 owner: AUTHORITY,
                 licensee: AUTHORITY,
                 royaltyBps: bps.to_string().parse().unwrap(),
                 startTs: START,
                 endTs: START + 86_400 * 365,
-                adeSplitHash: B256::abi_decode(&split.data).unwrap(),
+                adeSplitHash: split,
                 acePolicyHash: policy,
                 flags: 0,
                 metaHash: keccak256(name),
@@ -135,6 +133,13 @@ impl World {
 
     pub(crate) fn payers(&self) -> Vec<Address> {
         self.keys.iter().map(AccountKey::address).collect()
+    }
+
+    /// The split that gives one payee all. Registering it again changes nothing.
+    pub(crate) fn split_among(&mut self, payee: Address) -> B256 {
+        let (payees, weights, denom) = (vec![payee], vec!["1".parse().unwrap()], "1".parse().unwrap());
+        let call = Setup::registerVectorCall { payees, weights, denom };
+        B256::abi_decode(&self.machine.send(AUTHORITY, SPLIT_REGISTRY, 0, &call).data).unwrap()
     }
 
     pub(crate) fn frame(&mut self) -> Frame {
