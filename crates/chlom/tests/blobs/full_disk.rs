@@ -28,13 +28,20 @@ fn dam_10_a_full_disk_of_blobs_stops_no_block_and_leaves_nothing_half_stored() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let blobs = folder.path().join("chain/blobs");
-    fs::create_dir_all(&blobs).unwrap();
+    let (chain, blobs) = (folder.path().join("chain"), folder.path().join("chain/blobs"));
+    // The chain has its directory first; then its blobs get a disk of their own.
+    Node::start(
+        Command::new(CHLOM)
+            .args(["dev", "--json", "--port", "0", "--accounts", "1", "--data-dir"])
+            .arg(&chain),
+    )
+    .stop();
+    assert!(blobs.is_dir());
     let script = format!("mount -t tmpfs -o size={DISK} none \"$0\" && exec \"$@\"");
     let mut command = Command::new("unshare");
     command.args(["-Urm", "sh", "-c", &script]).arg(&blobs).arg(CHLOM);
     command.args(["dev", "--json", "--port", "0", "--block-time", "500ms", "--automine", "--accounts", "1"]);
-    let node = Node::start(command.arg("--data-dir").arg(folder.path().join("chain")));
+    let node = Node::start(command.arg("--data-dir").arg(&chain));
     // The mount is the node's own: it is seen through the node's root.
     let inside = PathBuf::from(format!("/proc/{}/root{}", node.pid(), blobs.display()));
     let work = inside.join("work");
