@@ -1,10 +1,10 @@
 //! One batch judged: right, and its receipts are known from now on; or wrong, with the proof.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 
 use alloy_primitives::{Bytes, keccak256};
 use chlom_client::{Chain, lanes::challenges};
-use chlom_crypto::kzg::{self, Cancel, DataRows, ROW_DATA_BYTES, RowCount};
+use chlom_crypto::kzg::{self, Cancel, CellId, DataRows};
 use chlom_lane::{
     Blob, Header, LaneState,
     fraud::{self, Fraud, Proof},
@@ -136,37 +136,22 @@ fn entries(blob: Blob<'_>, order: u64) -> Vec<(IdKey, Location)> {
     out
 }
 
-/// The bytes that `challenge` takes: each cell with its KZG proof, made from its row.
+/// The bytes that `challenge` takes: each cell with its KZG proof, made from the data alone (decision 0022).
 fn encode(
     record: &BatchRecord,
     header: &Header,
     kept: &KeptBlob,
     proof: &Proof,
 ) -> Result<Bytes, WatchError> {
-    let mut rows: BTreeMap<u16, Vec<[u8; 48]>> = BTreeMap::new();
-    for cell in &proof.cells {
-        if let Entry::Vacant(row) = rows.entry(cell.row) {
-            row.insert(prove_row(record, kept, cell.row)?);
-        }
-    }
-    let of = |row: u16, column: u16| rows.get(&row).and_then(|row| row.get(usize::from(column))).copied();
-    let proofs: Option<Vec<_>> = proof.cells.iter().map(|cell| of(cell.row, cell.column)).collect();
-    let proofs = proofs.ok_or_else(|| wrong(record, "a cell outside of the blob"))?;
-    Ok(challenges::encode_proof(header, proof, &kept.commitments, &proofs))
-}
-
-/// The proofs of a data row: they depend on that row alone.
-fn prove_row(record: &BatchRecord, kept: &KeptBlob, row: u16) -> Result<Vec<[u8; 48]>, WatchError> {
-    let from = usize::from(row) * ROW_DATA_BYTES;
-    let bytes = kept.elements.get(from..from + ROW_DATA_BYTES);
-    let bytes = bytes.ok_or_else(|| wrong(record, format!("it has no row {row}")))?;
     let prove = || {
-        let alone = DataRows::from_elements(bytes, RowCount::new(1)?)?;
-        let square = kzg::extend(&alone, &Cancel::new())?;
-        kzg::prove_rows(&square, &[0], &Cancel::new())
+        let data = DataRows::from_elements(&kept.elements, header.blob.rows)?;
+        let ids: Vec<_> =
+            proof.cells.iter().map(|cell| CellId { row: cell.row, column: cell.column }).collect();
+        kzg::prove_cells(&data, &ids, &Cancel::new())
     };
-    let proofs = prove().map_err(|error| wrong(record, error))?;
-    proofs.into_iter().next().ok_or_else(|| wrong(record, "a row without proofs"))
+    let proven = prove().map_err(|error| wrong(record, error))?;
+    let proofs: Vec<_> = proven.iter().map(|cell| cell.proof).collect();
+    Ok(challenges::encode_proof(header, proof, &kept.commitments, &proofs))
 }
 
 /// A fraud in words, with its place.

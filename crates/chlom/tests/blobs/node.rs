@@ -46,8 +46,20 @@ impl Node {
         Command::new(CHLOM).args(args).args(["--rpc", self.rpc.url()]).output().unwrap()
     }
 
-    /// Puts a file as the blob of a period of `adluxe`: its id, or what was said instead.
+    /// Puts a file as the blob of a period of `adluxe`: its id, or what was said instead. On a machine so busy that the command
+    /// gives up waiting it is put again: the same file is the same blob.
     pub(crate) fn put(&self, file: &Path, period: &str) -> Result<String, String> {
+        let mut put = self.put_once(file, period);
+        for _ in 0..10 {
+            if !put.as_ref().is_err_and(|said| said.contains("timeout")) {
+                break;
+            }
+            put = self.put_once(file, period);
+        }
+        put
+    }
+
+    fn put_once(&self, file: &Path, period: &str) -> Result<String, String> {
         let file = file.to_str().unwrap();
         let args =
             ["blob", "put", file, "--lane", "adluxe", "--period", period, "--from", &self.account, "--json"];

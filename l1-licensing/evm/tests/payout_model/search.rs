@@ -1,6 +1,6 @@
 //! The model as stateright takes it, and what must hold of every state.
 
-use stateright::{Checker, Model, Property};
+use stateright::{Checker, HasDiscoveries, Model, Property};
 
 use crate::rules::{ACTORS, Act, Actor, Rules, Scenario, State, Status};
 
@@ -89,9 +89,14 @@ impl Model for Payouts {
     }
 }
 
-/// Looks at every reachable state until all is settled; a property that fails is shown with the shortest way there.
+/// Looks at every reachable state, or until a property fails: then the shortest way there is known.
 pub(crate) fn explore(rules: Rules, scenario: Scenario) -> impl Checker<Payouts> {
-    let checker = Payouts { rules, scenario }.checker().threads(2).spawn_bfs().join();
+    let checker = Payouts { rules, scenario }
+        .checker()
+        .threads(2)
+        .finish_when(HasDiscoveries::AnyFailures)
+        .spawn_bfs()
+        .join();
     println!("{} states, {} generated", checker.unique_state_count(), checker.state_count());
     checker
 }
