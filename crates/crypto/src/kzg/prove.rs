@@ -20,7 +20,7 @@ use super::{
 
 /// Proves some data cells of data that is at hand, each alone and in parallel: what whoever holds a blob opens to others. A cell
 /// costs about as much as committing to a row; more than about a tenth of a row's cells are cheaper with [`prove_rows`].
-/// Upholds [DA-20].
+/// Upholds [DA-22].
 ///
 /// # Errors
 /// [`KzgError::UnknownCell`] for what is no data cell, [`KzgError::Cancelled`], [`KzgError::Library`].

@@ -98,7 +98,7 @@ fn zero_rows_commit_to_infinity_and_so_does_their_parity() {
 }
 
 #[test]
-fn da_20_a_cell_proven_alone_has_the_proof_that_c_kzg_gives_it_with_its_row() {
+fn da_22_a_cell_proven_alone_has_the_proof_that_c_kzg_gives_it_with_its_row() {
     let known = two_rows();
     let ids: Vec<_> =
         [0, 1, 2, 31, 62, 63].into_iter().flat_map(|column| [cell(0, column), cell(1, column)]).collect();
@@ -110,7 +110,7 @@ fn da_20_a_cell_proven_alone_has_the_proof_that_c_kzg_gives_it_with_its_row() {
 }
 
 #[test]
-fn da_20_every_cell_of_a_row_proven_alone_is_c_kzg_s_slow() {
+fn da_22_every_cell_of_a_row_proven_alone_is_c_kzg_s_slow() {
     let known = two_rows();
     let ids: Vec<_> = (0..64).flat_map(|column| [cell(0, column), cell(1, column)]).collect();
     for made in prove_cells(&known.data, &ids, &Cancel::new()).unwrap() {
@@ -119,7 +119,7 @@ fn da_20_every_cell_of_a_row_proven_alone_is_c_kzg_s_slow() {
 }
 
 #[test]
-fn da_20_a_row_of_low_degree_has_proofs_at_infinity() {
+fn da_22_a_row_of_low_degree_has_proofs_at_infinity() {
     // A constant row is what every cell says of it: nothing is left to divide.
     let mut constant = vec![0; ROW_DATA_BYTES];
     constant.chunks_exact_mut(32).for_each(|element| element[31] = 9);
@@ -134,7 +134,7 @@ fn da_20_a_row_of_low_degree_has_proofs_at_infinity() {
 }
 
 #[test]
-fn da_20_only_data_cells_are_proven_alone() {
+fn da_22_only_data_cells_are_proven_alone() {
     for id in [cell(2, 0), cell(0, 64), cell(u16::MAX, u16::MAX)] {
         let refused = prove_cells(&two_rows().data, &[cell(0, 0), id], &Cancel::new()).unwrap_err();
         assert_eq!(refused, KzgError::UnknownCell { cell: id, rows: 2, columns: 64 });
