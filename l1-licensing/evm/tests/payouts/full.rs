@@ -28,7 +28,7 @@ const RECEIPTS: usize = 420_000;
 /// What any challenge may cost (issue 6).
 const MOST_GAS: u64 = 1_000_000;
 
-/// Receipts of a cent to a dollar. One is under a licence that nobody has.
+/// Receipts of one to ten cents, so that the pots last for all batches. One is under a licence that nobody has.
 fn sold(payers: &[Address]) -> Vec<Receipt> {
     let licences: Vec<B256> = LICENCES.iter().map(|(name, ..)| keccak256(name)).collect();
     let (source, campaign) = (Name::new("ad-server").unwrap(), Name::new("CAMP-1").unwrap());
@@ -38,7 +38,7 @@ fn sold(payers: &[Address]) -> Vec<Receipt> {
         source: source.clone(),
         id: ReceiptId::new(&format!("AD-{number:06}")).unwrap(),
         time: START + 60 + number as u64,
-        body: Body::AdConversion { campaign: campaign.clone(), value: 1 + number as u128 * 7_919 % 100 },
+        body: Body::AdConversion { campaign: campaign.clone(), value: 1 + number as u128 * 7_919 % 10 },
         signature: None,
     };
     let mut all: Vec<Receipt> = (0..RECEIPTS).map(one).collect();
