@@ -309,8 +309,9 @@ fn dam_8_cells_of_data_rows_cost_by_the_rows_that_they_open() {
     let [one, same, other, parity] =
         [&[(3, 5)][..], &[(3, 5), (3, 90)], &[(3, 5), (4, 5)], &[(3, 5), (12, 5)]].map(&mut gas_of);
     assert_eq!(same - one, super::verify::CELL_GAS);
-    assert_eq!(other - same, super::verify::CALL_ROW_GAS);
-    assert_eq!(parity - same, 7 * super::verify::CALL_ROW_GAS, "all rows' commitments are derived from");
+    let (opened, derived) = (super::verify::OPENED_ROW_GAS, super::verify::CALL_ROW_GAS);
+    assert_eq!(other - same, opened);
+    assert_eq!(parity - same, 8 * derived - opened, "all rows' commitments are derived from");
 }
 
 #[test]

@@ -27,9 +27,12 @@ pub const PUBLISH_ROW_GAS: u64 = 25_000;
 pub const CELLS_BASE_GAS: u64 = 300_000;
 /// Gas of each cell: interpolation, decompression of its proof, its share of the sums.
 pub const CELL_GAS: u64 = 20_000;
-/// Gas of each row's commitment that a call works with: hashing, decompression, subgroup, and its part in deriving the
-/// parity rows'. Of all rows when a cell of a parity row is opened, else of those with opened cells.
+/// Gas of each row's commitment when a cell of a parity row is opened: hashing, decompression, subgroup, and its part in
+/// deriving the parity rows'.
 pub const CALL_ROW_GAS: u64 = 60_000;
+/// Gas of each row with opened cells when all of them are of data rows: nothing is derived, so it is what [`PUBLISH_ROW_GAS`] pays
+/// for, a commitment's decompression and subgroup, and its hash.
+pub const OPENED_ROW_GAS: u64 = 30_000;
 /// Gas of hashing one row's commitment where nothing more is done with it.
 pub const HASH_ROW_GAS: u64 = 200;
 /// Gas of a point evaluation.
@@ -64,7 +67,8 @@ pub fn cells(
     let of_parity = opened.last().is_some_and(|last| *last >= rows);
     ctx.charge(linear(CELLS_BASE_GAS, CELL_GAS, cells.len()))?;
     ctx.charge(linear(0, HASH_ROW_GAS, rows))?;
-    ctx.charge(linear(0, CALL_ROW_GAS, if of_parity { rows } else { opened.len() }))?;
+    let (each, many) = if of_parity { (CALL_ROW_GAS, rows) } else { (OPENED_ROW_GAS, opened.len()) };
+    ctx.charge(linear(0, each, many))?;
     let commitments = commitments_of(id, &blob, commitments)?;
     let proven = cells.into_iter().map(|cell| proven(&blob, cell)).collect::<Result<Vec<_>, _>>()?;
     let cancel = Cancel::new();
