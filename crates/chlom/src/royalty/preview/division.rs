@@ -80,7 +80,8 @@ fn tree_of(input: impl Read) -> Result<SplitTree, String> {
             continue;
         }
         let payee = payee.parse().map_err(|_| format!("line {line}: {payee:?} is no address"))?;
-        let weight = weight.parse().map_err(|_| format!("line {line}: {weight:?} is no whole number"))?;
+        let number = weight.parse::<u128>().ok().filter(|weight| *weight > 0);
+        let weight = number.ok_or_else(|| format!("line {line}: {weight:?} is no whole number above 0"))?;
         shares.push((payee, weight));
     }
     SplitTree::new(shares).map_err(|error| error.to_string())
@@ -108,7 +109,7 @@ mod tests {
             (format!("{payee}\n"), "line 1: a leaf"),
             (format!("{payee},1\nnobody,1\n"), "line 2: \"nobody\" is no address"),
             (format!("{payee},-1\n"), "line 1: \"-1\" is no whole number"),
-            (format!("{payee},0\n"), "weight"),
+            (format!("{payee},1\n{payee},0\n"), "line 2: \"0\" is no whole number above 0"),
             (String::new(), "leaves"),
         ] {
             let refused = tree_of(text.as_bytes()).unwrap_err();
