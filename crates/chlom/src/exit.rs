@@ -84,6 +84,13 @@ fn code_of_client(error: &ClientError) -> Option<u8> {
     }
 }
 
+fn code_of_publishing(error: &PublishError) -> u8 {
+    match error {
+        PublishError::Client(error) => code_of_client(error).unwrap_or(1),
+        _ => REFUSED,
+    }
+}
+
 fn code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
         if cause.is::<Usage>() {
@@ -92,12 +99,13 @@ fn code(error: &anyhow::Error) -> u8 {
         if cause.is::<Refused>() {
             return REFUSED;
         }
-        match cause.downcast_ref::<PublishError>() {
-            None | Some(PublishError::Client(_)) => {}
-            Some(_) => return REFUSED,
+        if let Some(error) = cause.downcast_ref::<PublishError>() {
+            return code_of_publishing(error);
         }
         match cause.downcast_ref::<ReadError>() {
-            None | Some(ReadError::Client(_) | ReadError::Blob(_)) => {}
+            None => {}
+            Some(ReadError::Client(error)) => return code_of_client(error).unwrap_or(1),
+            Some(ReadError::Blob(error)) => return code_of_publishing(error),
             Some(_) => return REFUSED,
         }
         if cause.is::<Incomplete>() {

@@ -178,6 +178,7 @@ fn a_watcher_believes_no_node_that_a_witness_contradicts() {
     let folder = tempfile::tempdir().unwrap();
     // The same genesis, and blocks of their own.
     let (node, other) = (Node::start(3), Node::start(3));
+    travel(&Chain::connect(&other.url).unwrap(), 60, 1);
     let key = node.key_file(folder.path(), 2);
     let watcher =
         WatchProcess::start_with(&node.url, &folder.path().join("w"), &key, &["--witness", &other.url]);

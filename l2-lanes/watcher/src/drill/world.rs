@@ -25,6 +25,8 @@ pub const CHM: u128 = 1_000_000_000_000_000_000;
 const FOR_GAS: u128 = 50 * CHM;
 /// What a drill puts into its payer's pot, wei.
 const POT: u128 = 20 * CHM;
+/// How many blocks on a drill's policy becomes active.
+const AHEAD: u64 = 30;
 /// Rates of the drill's licences.
 const RATES: [u16; 3] = [2_000, 500, 1_000];
 
@@ -85,9 +87,15 @@ impl<'a> World<'a> {
 
     fn licensed(&mut self, authority: &Signer, seed: B256) -> Result<(), WatchError> {
         let policy = keccak256([&seed[..], b"policy"].concat());
-        let height = self.chain.height()?.saturating_add(1);
+        // Blocks may come between asking for the height and being in one: it must not have come by then.
+        let height = self.chain.height()?.saturating_add(AHEAD);
         let activate = activateCall { policyHash: policy, activationHeight: height };
         self.chain.send_one(authority, &Request::call("activating a policy", POLICY_REGISTRY, &activate))?;
+        let left = height.saturating_sub(self.chain.height()?);
+        if left > 0 {
+            let _: serde_json::Value =
+                self.chain.rpc().ask("evm_mine", json!([{ "blocks": format!("{left:#x}") }]))?;
+        }
         let payee = Address::from_word(keccak256([&seed[..], b"payee"].concat()));
         let one = U96::from(1);
         let vector = registerVectorCall { payees: vec![payee], weights: vec![one], denom: one };
