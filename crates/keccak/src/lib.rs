@@ -1,8 +1,8 @@
 //! keccak256 of many messages at once.
 //!
 //! A trie's update hashes thousands of nodes, and those of one level do not depend on each other. Four messages of equally
-//! many blocks fill the four lanes of a vector register, so that one permutation serves them all: about a third of the time
-//! of one after the other (spec/decisions/0024-hashes-side-by-side.md). Where a processor has no such registers they are hashed one
+//! many blocks fill the four lanes of a vector register, so that one permutation serves them all: some two fifths of the
+//! time of one after the other (spec/decisions/0024-hashes-side-by-side.md). Where a processor has no such registers they are hashed one
 //! after the other. The hashes are the same everywhere, whatever the messages beside them.
 
 #[cfg(target_arch = "x86_64")]

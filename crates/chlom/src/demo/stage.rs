@@ -35,7 +35,7 @@ use crate::{
     license::{self, Licences, Sender, Verdict},
 };
 
-/// `devnet/compat/contracts/tokens/Dollar.sol`, built there; the compatibility suite compares.
+/// `devnet/compat/contracts/tokens/Dollar.sol` as forge built it; write it anew when that contract changes.
 const DOLLAR: &str = include_str!("../../../../devnet/compat/contracts/tokens/Dollar.hex");
 /// Whole units of CHM that each actor has: enough for the bond of any batch that a contract takes.
 const ENDOWMENT_CHM: u64 = 1_000_000_000_000;

@@ -165,6 +165,7 @@ impl Engine {
         }
         Ok(forget.commit()?)
     }
+
     /// Adds a write, or a deletion, to a batch.
     pub(super) fn add(
         &self,
