@@ -12,8 +12,8 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::{
-    BYTES_PER_CELL, COLUMNS, Cancel, CellId, DATA_COLUMNS, DataRows, ELEMENTS_PER_CELL, KzgError, PointKind,
-    ROW_DATA_BYTES, RowCommitments, Square, SquareCommitments, extend::library, field, point, setup,
+    BYTES_PER_CELL, COLUMNS, Cancel, CellId, DATA_COLUMNS, DataRows, ELEMENTS_PER_CELL, KzgError,
+    ROW_DATA_BYTES, RowCommitments, Square, SquareCommitments, extend::library, field, setup, single::commit,
 };
 
 const DATA_TAG: &[u8] = b"CHLOM/da/data/v2";
@@ -79,14 +79,14 @@ fn combine(rows: &[&[u8]], columns: usize, challenge: &Scalar, cancel: &Cancel) 
         let mut sum = [<Scalar as Field>::ZERO; ELEMENTS_PER_CELL];
         let mut cell = sum;
         for (row, bytes) in rows.iter().enumerate().rev() {
-            field::read_cell(
+            field::read_cell_plain(
                 &bytes[column * BYTES_PER_CELL..][..BYTES_PER_CELL],
                 CellId::at(row, column),
                 &mut cell,
             )?;
             sum.iter_mut().zip(&cell).for_each(|(sum, element)| *sum = *sum * challenge + element);
         }
-        field::write_cell(&sum, out);
+        field::write_cell_plain(&sum, out);
         Ok(())
     })?;
     Ok(combined)
@@ -100,23 +100,9 @@ fn check_combined(
 ) -> Result<Vec<Blob>, KzgError> {
     let mut blob = vec![Blob::default(); 1];
     blob[0].copy_from_slice(&combined[..ROW_DATA_BYTES]);
-    let (found, expected) = rayon::join(|| commit_halves(&blob[0]), || field::fold(challenge, points));
+    let (found, expected) = rayon::join(|| commit(&blob[0]), || field::fold_points(challenge, points));
     if found? != expected {
         return Err(KzgError::WrongData { rows: points.len() });
     }
     Ok(blob)
-}
-
-/// The commitment of a row as the sum of those of its halves, on two cores: c-kzg passes over zeros, so that a half costs
-/// little more than half. This is most of the work of a check.
-fn commit_halves(blob: &Blob) -> Result<G1Projective, KzgError> {
-    let half = |zeros: std::ops::Range<usize>| {
-        let mut half = vec![blob.clone(); 1];
-        half[0][zeros].fill(0);
-        let commitment = setup().blob_to_kzg_commitment(&half[0]).map_err(library)?;
-        point::read_own(&commitment.to_bytes().into_inner(), PointKind::OpenedCommitment)
-    };
-    let middle = ROW_DATA_BYTES / 2;
-    let (first, second) = rayon::join(|| half(middle..ROW_DATA_BYTES), || half(0..middle));
-    Ok(first? + second?)
 }

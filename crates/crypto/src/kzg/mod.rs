@@ -25,6 +25,7 @@ mod point;
 mod prove;
 mod recover;
 mod setup;
+mod single;
 mod square;
 mod verify;
 

@@ -16,6 +16,7 @@ use super::{
     field,
     ntt::{self, Direction},
     setup,
+    single::commit,
 };
 
 /// Proves some data cells of data that is at hand, each alone and in parallel: what whoever holds a blob opens to others. A cell
@@ -71,8 +72,7 @@ fn commit_to(mut coefficients: Vec<Scalar>) -> Result<[u8; 48], KzgError> {
     ntt::from_natural(&mut coefficients, 1, Direction::Forward);
     let mut blob = vec![Blob::default(); 1];
     field::write_cell(&coefficients, &mut blob[0][..]);
-    let commitment = setup().blob_to_kzg_commitment(&blob[0]).map_err(library)?;
-    Ok(commitment.to_bytes().into_inner())
+    Ok(commit(&blob[0])?.to_compressed())
 }
 
 /// The 128 proofs of each of some rows, data or parity, in parallel over rows. A row costs as much as it did to encode,
