@@ -129,6 +129,18 @@ impl Chain {
         Ok(self.rpc.ask::<U64>("eth_blockNumber", json!([]))?.to())
     }
 
+    /// The first block's hash: with it two chains of one id are told apart.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn genesis(&self) -> Result<B256, ClientError> {
+        #[derive(Deserialize)]
+        struct First {
+            hash: B256,
+        }
+        Ok(self.rpc.ask::<First>("eth_getBlockByNumber", json!(["0x0", false]))?.hash)
+    }
+
     /// Calls a view of a contract, at the head.
     ///
     /// # Errors

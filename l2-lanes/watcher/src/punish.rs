@@ -36,6 +36,8 @@ pub struct Facts {
     pub commitment: Option<Made>,
     /// What became of the batch once it was void.
     pub award: Award,
+    /// Whether what it had reserved of its payers' money is theirs again.
+    pub released: bool,
 }
 
 /// A commitment on chain.
@@ -71,6 +73,8 @@ pub enum Step {
     Reveal,
     /// Show the proof at once: no reward, but the batch must not become final.
     Challenge,
+    /// Have what the void batch had reserved given back to its payers: its submitter may be gone.
+    Release,
     /// Have the award paid.
     PayAward,
     /// Wait for the next block.
@@ -103,11 +107,11 @@ pub fn next(facts: &Facts, watcher: Address) -> Step {
             let award = &facts.award;
             let counts =
                 |made: &Made| made.height < award.void.1 && (award.order == 0 || made.order < award.order);
-            if award.paid {
-                Step::Void
-            } else if live.as_ref().is_some_and(counts) {
+            if !award.paid && live.as_ref().is_some_and(counts) {
                 Step::Reveal
-            } else if award.winner != watcher {
+            } else if !facts.released && (award.winner == watcher || award.winner.is_zero()) {
+                Step::Release
+            } else if award.paid || award.winner != watcher {
                 Step::Void
             } else if is_over(facts, award.void) {
                 Step::PayAward
@@ -155,6 +159,7 @@ pub fn facts(
             winner: award.winner,
             order: award.order,
         },
+        released: batch.released,
     })
 }
 
@@ -197,12 +202,22 @@ pub fn act(
         Step::Commit => challenges::commit(challenges::commitment(record.root, &proof, watcher, case.salt)),
         Step::Reveal => challenges::challenge(record.root, proof.into(), case.salt),
         Step::Challenge => challenges::challenge_unrewarded(record.root, proof.into()),
+        Step::Release => match claim(chain, record)? {
+            Some(claim) => batches::release(record.root, &claim, record.header.clone()),
+            None => return Ok(Outcome::Void(reward(chain, &facts, record, watcher)?)),
+        },
         Step::PayAward => challenges::pay_award(record.root, record.header.clone()),
         Step::Wait => return Ok(Outcome::Waiting),
         Step::Void => return Ok(Outcome::Void(reward(chain, &facts, record, watcher)?)),
         Step::Missed => return Ok(Outcome::Missed),
     };
     send(chain, signer, &request, step, record)
+}
+
+/// What releasing needs; `None` when the chain keeps another: then nobody can.
+fn claim(chain: &Chain, record: &BatchRecord) -> Result<Option<batches::Claim>, WatchError> {
+    let header = crate::check::decode(record)?;
+    Ok(batches::claim_of(chain, &header)?)
 }
 
 fn send(
@@ -261,7 +276,15 @@ mod tests {
     fn open() -> Facts {
         let closes = (100_000, 0);
         let award = Award::default();
-        Facts { time: 1_000, height: 100, status: Status::Open, closes, commitment: None, award }
+        Facts {
+            time: 1_000,
+            height: 100,
+            status: Status::Open,
+            closes,
+            commitment: None,
+            award,
+            released: true,
+        }
     }
 
     fn made(height: u64, order: u64) -> Option<Made> {
@@ -312,6 +335,18 @@ mod tests {
         assert_eq!(next(&Facts { height: 351, ..over }, ME), Step::Wait);
         let paid = Facts { award: Award { paid: true, ..over.award }, ..over };
         assert_eq!(next(&paid, ME), Step::Void);
+    }
+
+    #[test]
+    fn wat_8_whoever_won_or_anyone_when_nobody_did_gives_the_payers_their_money_back() {
+        let held = |winner, order| Facts { released: false, ..void(winner, order) };
+        assert_eq!(next(&held(ME, 2), ME), Step::Release);
+        assert_eq!(next(&held(Address::ZERO, 0), ME), Step::Release);
+        assert_eq!(next(&held(OTHER, 2), ME), Step::Void, "it is the winner's to do");
+        let earlier = Facts { commitment: made(100, 1), ..held(OTHER, 2) };
+        assert_eq!(next(&earlier, ME), Step::Reveal, "the reward first: a commitment lives for ten minutes");
+        let paid = Facts { award: Award { paid: true, ..held(ME, 2).award }, ..held(ME, 2) };
+        assert_eq!(next(&paid, ME), Step::Release);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A payout proof's life: submitted, final or void, settled, done.
 
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolValue;
 use chlom_crypto::AccountKey;
 use chlom_lane::{Header, Row};
@@ -74,6 +74,32 @@ impl Lane<'_> {
 /// [`ClientError`].
 pub fn batch(chain: &Chain, root: B256) -> Result<Batch, ClientError> {
     chain.view(PAYOUT_PROOFS, &IPayoutProofs::batchOfCall { batchRoot: root })
+}
+
+/// Id of a batch's blob.
+pub fn blob_id(header: &Header) -> B256 {
+    chlom_chain::blobs::blob_id(&super::word(header.lane), header.period.code(), &header.blob.merkle_root)
+}
+
+/// What settling needs of an accepted batch: worked out from its header and the lane's parameters, and compared with what the chain keeps.
+/// `None` when the chain keeps another.
+///
+/// # Errors
+/// [`ClientError`].
+pub fn claim_of(chain: &Chain, header: &Header) -> Result<Option<Claim>, ClientError> {
+    let (_, terms) = Lane::new(chain, header.lane).parameters_at(header.period.start())?;
+    let claim = |rebate: u16| Claim {
+        lane: super::word(header.lane),
+        period: header.period.code(),
+        token: terms.token,
+        scale: terms.tokenDecimals.saturating_sub(terms.decimals),
+        rebateBps: rebate,
+        rows: header.rows,
+        licensesRoot: header.licenses_root,
+    };
+    // The hash that the chain keeps says which of the two it is: in time for the rebate, or not.
+    let kept = batch(chain, header.batch_root())?.claimHash;
+    Ok([terms.rebateBps, 0].map(claim).into_iter().find(|claim| claim_hash(claim) == kept))
 }
 
 /// What a batch's judge asks: which payers consented by allowance.
@@ -170,13 +196,15 @@ pub fn claim_hash(claim: &Claim) -> B256 {
     keccak256(claim.abi_encode())
 }
 
-/// Whether a row settled.
+/// Which of these rows have settled, in their order.
 ///
 /// # Errors
 /// [`ClientError`].
-pub fn is_settled(chain: &Chain, root: B256, payer: Address, licence: B256) -> Result<bool, ClientError> {
+pub fn are_settled(chain: &Chain, root: B256, rows: &[Row]) -> Result<Vec<bool>, ClientError> {
     use crate::contracts::royalty_ledger::IRoyaltyLedger::isSettledCall;
-    chain.view(chlom_primitives::address::ROYALTY_LEDGER, &isSettledCall { batch: root, payer, licence })
+    let call = |row: &Row| isSettledCall { batch: root, payer: row.payer, licence: row.licence };
+    let calls: Vec<_> = rows.iter().map(call).collect();
+    chain.view_all(chlom_primitives::address::ROYALTY_LEDGER, &calls)
 }
 
 /// A row as the contract takes it.

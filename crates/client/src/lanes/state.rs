@@ -6,6 +6,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use alloy_primitives::{Address, B256, U256};
 use chlom_lane::{Header, LaneId, LaneState, lane::source_id, receipt::ReceiptId, state::EarlierRecord};
 use chlom_primitives::address::LICENSE_REGISTRY;
+use chlom_royalty::Period;
 
 use super::{Lane, batches, registry};
 use crate::{
@@ -125,12 +126,20 @@ impl<'a> ChainState<'a> {
         Ok(Self { allowance, ..Self::new(chain) })
     }
 
-    /// Asks for many licences at once what a batch with this header depends on; what is not asked for here is asked for one by one.
+    /// As [`ChainState::new`], to check a batch by that is only being built: these payers will consent to it by their allowances for the
+    /// submitter.
+    pub fn with_allowances(self, payers: Vec<Address>, period: Period, submitter: Address) -> Self {
+        let allowance = Some(Standing { payers, period: period.code(), submitter });
+        Self { allowance, ..self }
+    }
+
+    /// Asks for many licences at once what a batch of this period and time depends on; what is not asked for here is asked for one by
+    /// one.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub fn prepare(&self, ids: &[B256], header: &Header) -> Result<(), ClientError> {
-        let (start, as_of) = (header.period.start(), header.as_of);
+    pub fn prepare(&self, ids: &[B256], period: Period, as_of: u64) -> Result<(), ClientError> {
+        let start = period.start();
         self.licences.borrow_mut().extend(self.load(ids)?);
         let known =
             |id: &&B256| self.licences.borrow().get(*id).is_some_and(|licence| licence.is_known(as_of));
@@ -140,7 +149,7 @@ impl<'a> ChainState<'a> {
         let rates = known.iter().zip(terms).map(|(id, terms)| ((*id, start), terms.royaltyBps));
         self.rates.borrow_mut().extend(rates);
         // Of the stretches that the period's end is in: mostly the only ones that records are in.
-        let last = header.period.end().saturating_sub(1).min(as_of);
+        let last = period.end().saturating_sub(1).min(as_of);
         let end_of = |id: &B256| Some(self.licences.borrow().get(id)?.stretch(last).1);
         let ends: Vec<u64> = known.iter().filter_map(end_of).collect();
         let call = |(id, end): (&B256, &u64)| stateAtCall { id: *id, time: *end, asOf: as_of.max(*end) };

@@ -40,7 +40,7 @@ pub enum SequenceError {
     },
     /// Too little stands behind the submitter.
     #[error(
-        "{account} has {free} wei of free collateral, batch {number} locks {needed}: send more by PayoutProofs.addCollateral"
+        "{account} has {free} wei of free collateral, batch {number} locks {needed}: chlom lane collateral add"
     )]
     Collateral {
         /// The submitter.
@@ -52,12 +52,23 @@ pub enum SequenceError {
         /// Number of the batch.
         number: u32,
     },
-    /// A batch that its own maker finds wrong is not sent.
-    #[error("the batch that was built is wrong, and was not kept: {0}")]
+    /// The store has batches of another chain.
+    #[error(
+        "lane {lane} was batched for chain {known} here, and this is {here}: use another --rpc, or another data directory"
+    )]
+    Foreign {
+        /// The lane.
+        lane: String,
+        /// Id and first block of the chain that the store's batches are on.
+        known: String,
+        /// Of the node's.
+        here: String,
+    },
+    /// One batch after the other fails its own check.
+    #[error(
+        "one batch after the other failed its own check, the last because of {0}: is the node right, and this program its equal?"
+    )]
     Wrong(String),
-    /// The receipts make no batch.
-    #[error("no batch can be built: {0}")]
-    Build(String),
     /// What the outbox has cannot be read.
     #[error("batch {batch} of the outbox is damaged: {why}")]
     Damaged {

@@ -101,6 +101,11 @@ pub struct Batch {
     pub made: u64,
     /// When its state last changed.
     pub changed: u64,
+    /// Made elsewhere: by another submitter of the lane, or with another database. None of its receipts is in a batch of this
+    /// store.
+    pub adopted: bool,
+    /// Adopted, and which receipts it has is not known: its blob could not be had so far.
+    pub unread: bool,
 }
 
 /// A transaction that was made for a batch, whether or not it ever left.
@@ -124,8 +129,8 @@ pub struct Sent {
     pub at: u64,
 }
 
-const BATCH: &str =
-    "SELECT id, period, number, root, header, receipts, state, note, made, changed FROM batches";
+pub(super) const BATCH: &str =
+    "SELECT id, period, number, root, header, receipts, state, note, made, changed, adopted FROM batches";
 
 impl Store {
     /// Puts a batch into the outbox, `built`, and moves its receipts from waiting into it. Gives its number in this store.
@@ -319,7 +324,7 @@ fn step(
     Err(StoreError::State { batch, found, expected })
 }
 
-fn batch_of(mut row: Row) -> Result<Batch, StoreError> {
+pub(super) fn batch_of(mut row: Row) -> Result<Batch, StoreError> {
     Ok(Batch {
         id: row.int(0)?,
         period: period_of(row.int(1)?)?,
@@ -331,6 +336,8 @@ fn batch_of(mut row: Row) -> Result<Batch, StoreError> {
         note: row.text(7)?,
         made: row.unsigned(8)?,
         changed: row.unsigned(9)?,
+        adopted: row.int(10)? != 0,
+        unread: row.int(10)? == 1,
     })
 }
 

@@ -57,7 +57,7 @@ impl Store {
             let asides =
                 "SELECT period, CAST(sum(receipts) AS BIGINT) FROM asides WHERE lane = $1 GROUP BY period";
             let batches = "SELECT period, state, CAST(sum(receipts) AS BIGINT) FROM batches
-                           WHERE lane = $1 AND state <> 'void' GROUP BY period, state";
+                           WHERE lane = $1 AND adopted = 0 AND state <> 'void' GROUP BY period, state";
             let mut counts: Vec<Count> =
                 tx.query(chunks, params![lane.number])?.iter().map(count_of).collect::<Result<_, _>>()?;
             for row in tx.query(asides, params![lane.number])? {

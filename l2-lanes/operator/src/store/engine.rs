@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, TransactionBehavior};
 
 use super::{
     StoreError,
+    adopted::ReceiptKey,
     sql::{Row, Value},
 };
 
@@ -220,6 +221,58 @@ impl Transaction<'_> {
         match self {
             Self::Sqlite(tx) => claim_sqlite(tx, claims),
             Self::Postgres(tx) => claim_postgres(tx, claims),
+        }
+    }
+
+    /// Writes down which receipts, by key, an adopted batch of a lane has.
+    pub(super) fn adopt(&mut self, lane: i64, batch: i64, keys: &[ReceiptKey]) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => {
+                let sql = "INSERT INTO adopted_receipts (lane, key, batch) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+                let mut insert = tx.prepare_cached(sql)?;
+                for key in keys {
+                    insert.execute((lane, key.as_slice(), batch))?;
+                }
+            }
+            Self::Postgres(tx) => {
+                let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_slice()).collect();
+                let sql = "INSERT INTO adopted_receipts (lane, key, batch) SELECT $1, key, $2 FROM unnest($3::bytea[]) AS k (key) ON CONFLICT DO NOTHING";
+                tx.execute(sql, &[&lane, &batch, &keys])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of these keys are those of receipts of an adopted batch that is not void: place among the keys, and the batch.
+    pub(super) fn adopted(
+        &mut self,
+        lane: i64,
+        keys: &[ReceiptKey],
+    ) -> Result<Vec<(usize, i64)>, StoreError> {
+        match self {
+            Self::Sqlite(tx) => {
+                let sql = "SELECT a.batch FROM adopted_receipts a JOIN batches b ON b.id = a.batch
+                           WHERE a.lane = $1 AND a.key = $2 AND b.state <> 'void' ORDER BY a.batch LIMIT 1";
+                let mut select = tx.prepare_cached(sql)?;
+                let mut found = Vec::new();
+                for (at, key) in keys.iter().enumerate() {
+                    let batch = select.query_row((lane, key.as_slice()), |row| row.get(0)).optional()?;
+                    found.extend(batch.map(|batch| (at, batch)));
+                }
+                Ok(found)
+            }
+            Self::Postgres(tx) => {
+                let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_slice()).collect();
+                let sql = "SELECT k.number, min(a.batch) FROM unnest($1::bytea[]) WITH ORDINALITY AS k (key, number)
+                           JOIN adopted_receipts a ON a.lane = $2 AND a.key = k.key
+                           JOIN batches b ON b.id = a.batch AND b.state <> 'void' GROUP BY k.number ORDER BY k.number";
+                let of = |row: &postgres::Row| -> Result<(usize, i64), StoreError> {
+                    let number: i64 = row.try_get(0)?;
+                    let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+                    Ok((at.ok_or_else(|| StoreError::damaged("row 0"))?, row.try_get(1)?))
+                };
+                tx.query(sql, &[&keys, &lane])?.iter().map(of).collect()
+            }
         }
     }
 }

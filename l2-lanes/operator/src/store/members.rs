@@ -17,6 +17,8 @@ pub struct Aside {
     pub id: i64,
     /// The period.
     pub period: Period,
+    /// What is in the way, in the sequencer's word for it.
+    pub kind: String,
     /// Why, for people.
     pub reason: String,
     /// How many receipts.
@@ -35,14 +37,15 @@ impl Store {
         &self,
         lane: &Lane,
         period: Period,
+        kind: &str,
         reason: &str,
         places: &[Place],
     ) -> Result<i64, StoreError> {
         self.write(|tx| {
             let id = tx.numbers("aside", 1)?;
-            let sql =
-                "INSERT INTO asides (id, lane, period, reason, receipts, at) VALUES ($1, $2, $3, $4, $5, $6)";
-            let values = params![id, lane.number, period.code(), reason, places.len() as u64, crate::now()];
+            let sql = "INSERT INTO asides (id, lane, period, kind, reason, receipts, at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+            let count = places.len() as u64;
+            let values = params![id, lane.number, period.code(), kind, reason, count, crate::now()];
             tx.execute(sql, values)?;
             hold(tx, id.saturating_neg(), places)?;
             Ok(id)
@@ -54,15 +57,16 @@ impl Store {
     /// # Errors
     /// The database's.
     pub fn asides(&self, lane: &Lane) -> Result<Vec<Aside>, StoreError> {
-        let sql = "SELECT id, period, reason, receipts, at FROM asides WHERE lane = $1 ORDER BY id";
+        let sql = "SELECT id, period, kind, reason, receipts, at FROM asides WHERE lane = $1 ORDER BY id";
         let rows = self.read(|tx| tx.query(sql, params![lane.number]))?;
         let of = |mut row: super::sql::Row| {
             Ok(Aside {
                 id: row.int(0)?,
                 period: period_of(row.int(1)?)?,
-                reason: row.text(2)?,
-                receipts: row.unsigned(3)?,
-                at: row.unsigned(4)?,
+                kind: row.text(2)?,
+                reason: row.text(3)?,
+                receipts: row.unsigned(4)?,
+                at: row.unsigned(5)?,
             })
         };
         rows.into_iter().map(of).collect()

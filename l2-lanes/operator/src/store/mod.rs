@@ -12,7 +12,9 @@
 //! 4. [`Store::record_sent`] writes down every transaction *before* it is sent, signed, so that a process that is started again sends the very
 //!    same; [`Store::advance`] then moves the batch from state to state, each step only from the state before. A batch that was voided
 //!    or given up goes to `void`: [`Store::void`] does that and lets its receipts wait again.
-//! 5. [`Store::retire`] removes the contents of old receipts that are settled, and keeps a record of having done so. Keys stay.
+//! 5. [`Store::adopt`] takes the lane's batches in that others made, so that their receipts are not paid twice ([`Store::known`]) and their
+//!    rows are settled too.
+//! 6. [`Store::retire`] removes the contents of old receipts that are settled, and keeps a record of having done so. Keys stay.
 //!
 //! # Who may do what at the same time
 //!
@@ -27,6 +29,7 @@
 //!
 //! `engine`: SQLite and Postgres and the little that differs. `schema`: the tables. `sql`: values. `chunk`: receipts as bytes (decision 0016).
 
+mod adopted;
 mod batches;
 mod chunk;
 mod counts;
@@ -46,6 +49,7 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
+pub use adopted::{Adopted, Known, ReceiptKey};
 pub use batches::{Batch, BatchState, NewBatch, Sent};
 pub use counts::{Count, Import};
 pub use error::StoreError;

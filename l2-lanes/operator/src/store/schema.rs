@@ -5,7 +5,7 @@
 use super::{StoreError, engine::Transaction, sql::params};
 
 /// Every migration, the first first.
-const MIGRATIONS: &[&str] = &[FIRST];
+const MIGRATIONS: &[&str] = &[FIRST, SEQUENCED];
 
 const FIRST: &str = "
 CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL);
@@ -54,6 +54,15 @@ CREATE TABLE retention (
     id BIGINT PRIMARY KEY, lane BIGINT NOT NULL, at BIGINT NOT NULL, before BIGINT NOT NULL, chunks BIGINT NOT NULL,
     receipts BIGINT NOT NULL);
 CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+";
+
+/// Batches of the lane that were made elsewhere (`adopted`: 0 one's own, 1 its receipts are not known yet, 2 they are), with the keys of
+/// their receipts; what kind of obstacle keeps receipts aside.
+const SEQUENCED: &str = "
+ALTER TABLE batches ADD COLUMN adopted BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE asides ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+CREATE TABLE adopted_receipts (
+    lane BIGINT NOT NULL, key {bytes} NOT NULL, batch BIGINT NOT NULL, PRIMARY KEY (lane, key, batch)) {clustered};
 ";
 
 /// Whether there is nothing to do.

@@ -82,7 +82,7 @@ proptest! {
                 Step::Aside(n) => {
                     let these = every(n);
                     let places: Vec<Place> = these.iter().map(|(place, _)| *place).collect();
-                    let id = store.set_aside(&lane, week(), "why not", &places).unwrap();
+                    let id = store.set_aside(&lane, week(), "licence", "why not", &places).unwrap();
                     these.iter().for_each(|(_, id_of)| twin.get_mut(id_of).unwrap().1 = -id);
                 }
                 Step::Release => {

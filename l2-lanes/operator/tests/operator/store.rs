@@ -3,7 +3,7 @@
 use chlom_lane::Receipt;
 use chlom_operator::{
     Store, StoreError,
-    store::{Answer, BatchState, Lane, NewBatch, Outcome, Place, Request},
+    store::{Adopted, Answer, BatchState, Lane, NewBatch, Outcome, Place, Request},
 };
 use chlom_royalty::Period;
 
@@ -104,7 +104,7 @@ fn what_is_set_aside_comes_back() {
     each(|store, lane| {
         store.add(lane, &[order("A", 1), order("B", 2)]).unwrap();
         let places: Vec<Place> = waiting(store, lane).into_iter().map(|(place, _)| place).collect();
-        let aside = store.set_aside(lane, week(), "its licence is a draft", &places[..1]).unwrap();
+        let aside = store.set_aside(lane, week(), "licence", "its licence is a draft", &places[..1]).unwrap();
         assert_eq!(waiting(store, lane).len(), 1);
         let known = store.asides(lane).unwrap();
         assert_eq!(
@@ -305,4 +305,64 @@ fn damage_is_an_error_and_never_a_panic() {
         assert!(store.waiting(&lane, week()).any(|found| found.is_err()), "cut at {at}");
     }
     assert!(refused > 0);
+}
+
+#[test]
+fn opr_8_batches_of_others_are_adopted_once_and_known_by_their_receipts_until_they_are_void() {
+    each(|store, lane| {
+        let key = |number: u8| [number; 16];
+        let adopted = |number: u64, state| Adopted {
+            period: week(),
+            number: 1,
+            header: b"header",
+            root: root(number),
+            receipts: 3,
+            state,
+        };
+        assert!(store.known(lane, &[key(1)]).unwrap().is_empty());
+        store.adopt(lane, &adopted(1, BatchState::Submitted)).unwrap();
+        store.adopt(lane, &adopted(1, BatchState::Final)).unwrap();
+        assert!(store.has_batch(lane, root(1)).unwrap() && !store.has_batch(lane, root(2)).unwrap());
+        let unread = store.unread(lane).unwrap();
+        assert_eq!(unread.len(), 1, "it is there once");
+        assert!(unread[0].adopted && unread[0].unread && unread[0].state == BatchState::Submitted);
+        let id = unread[0].id;
+        store.read_adopted(lane, id, Some(b"elements"), &[key(1), key(2), key(1)]).unwrap();
+        store.read_adopted(lane, id, Some(b"elements"), &[key(1), key(2), key(1)]).unwrap();
+        assert!(store.unread(lane).unwrap().is_empty());
+        assert_eq!(store.blob(id).unwrap().as_deref(), Some(&b"elements"[..]));
+        // Another one has one of them too; more keys than are looked up at once.
+        store.adopt(lane, &adopted(2, BatchState::Settled)).unwrap();
+        let second = store.unread(lane).unwrap()[0].id;
+        store.read_adopted(lane, second, None, &[key(2)]).unwrap();
+        assert_eq!(store.blob(second).unwrap(), None);
+        let many: Vec<_> =
+            (0..20_005u32).map(|number| if number % 5_001 == 7 { key(2) } else { key(9) }).collect();
+        let found = store.known(lane, &many).unwrap();
+        assert_eq!(found.iter().map(|known| known.at).collect::<Vec<_>>(), [7, 5_008, 10_009, 15_010]);
+        assert!(found.iter().all(|known| known.batch == id), "the first that has it");
+        // They are no receipts of this store.
+        assert!(store.counts(lane).unwrap().is_empty());
+        store.void(id, "a fraud").unwrap();
+        assert!(store.known(lane, &[key(1)]).unwrap().is_empty());
+        assert_eq!(store.known(lane, &[key(2)]).unwrap()[0].batch, second);
+    });
+}
+
+#[test]
+fn opr_8_ones_own_batch_that_was_given_up_is_adopted_when_the_chain_has_it_all_the_same() {
+    each(|store, lane| {
+        store.add(lane, &[order("A", 1)]).unwrap();
+        let places: Vec<Place> = waiting(store, lane).into_iter().map(|(place, _)| place).collect();
+        let new = batch(7, b"blob");
+        let id = store.take(lane, &new, &places).unwrap();
+        assert!(store.has_batch(lane, new.root).unwrap());
+        store.void(id, "given up").unwrap();
+        assert!(!store.has_batch(lane, new.root).unwrap());
+        let NewBatch { period, number, header, root, .. } = new;
+        store
+            .adopt(lane, &Adopted { period, number, header, root, receipts: 1, state: BatchState::Submitted })
+            .unwrap();
+        assert_eq!(store.unread(lane).unwrap()[0].root, root);
+    });
 }

@@ -28,7 +28,8 @@ impl<'a> BatchState<'a> {
     /// A node that does not answer.
     pub fn ask(chain: &'a Chain, store: &'a Store, blob: Blob<'_>, order: u64) -> Result<Self, WatchError> {
         let state = ChainState::of_batch(chain, blob.header())?;
-        state.prepare(&licences_of(blob), blob.header())?;
+        let header = blob.header();
+        state.prepare(&licences_of(blob), header.period, header.as_of)?;
         let is_void = |root: &B256| Ok(batches::consent_of(chain, *root)?.isVoid);
         Ok(Self { chain: state, earlier: Earlier::new(store, order, is_void) })
     }
