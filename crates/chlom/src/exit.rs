@@ -119,7 +119,7 @@ fn code(error: &anyhow::Error) -> u8 {
             Some(SequenceError::Client(error)) => return code_of_client(error).unwrap_or(1),
             Some(SequenceError::Store(error)) => return code_of_receipts(error),
             Some(SequenceError::Led(_)) => return LOCKED,
-            Some(SequenceError::Damaged { .. }) => return DATA,
+            Some(SequenceError::Damaged { .. } | SequenceError::Foreign { .. }) => return DATA,
             Some(SequenceError::Currency { .. }) => return USAGE,
             Some(_) => return REFUSED,
         }

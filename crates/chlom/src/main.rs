@@ -2,6 +2,7 @@
 // An edge: see .clippy.toml.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod amount;
 mod blob;
 mod connection;
 mod contracts;
@@ -13,6 +14,7 @@ mod license;
 mod logging;
 mod output;
 mod place;
+mod policy;
 mod progress;
 mod royalty;
 mod stop;
@@ -59,7 +61,10 @@ enum Role {
     /// Lanes: receipts in, batches out.
     #[command(subcommand)]
     Lane(lane::LaneCommand),
-    /// Royalties: who would get what.
+    /// Policies: activate a pack.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Royalties: who would get what; withdrawing it.
     #[command(subcommand)]
     Royalty(royalty::RoyaltyCommand),
     /// Watch all lanes: check every batch, prove what is wrong, be paid for it.
@@ -79,6 +84,7 @@ fn main() -> ExitCode {
         Role::Blob(command) => blob::run(&command),
         Role::License(command) => license::run(&command),
         Role::Lane(command) => lane::run(&command),
+        Role::Policy(command) => policy::run(&command),
         Role::Royalty(command) => royalty::run(&command),
         Role::Watch(args) => watch::run(&args),
         Role::Drill(command) => watch::run_drill(&command),

@@ -3,7 +3,9 @@
 //! - [`data`]: the data directory: which database, which lanes.
 //! - [`init`], [`ingest`], [`generate`], [`status`], [`key`], [`serve`], [`sequence`],
 //!   [`retain`]: the commands.
+//! - [`chain`]: commands that need no data directory: collateral, pots, allowances, submitters, periods.
 
+mod chain;
 mod data;
 mod generate;
 mod ingest;
@@ -20,10 +22,15 @@ use clap::Subcommand;
 /// `chlom lane …`
 #[derive(Subcommand, Debug)]
 #[command(after_help = "An operator's day:
-  chlom lane init --data ./op --lane adluxe
+  chlom lane init --data ./op --lane adluxe --rpc http://127.0.0.1:8545
+  chlom lane collateral add --chm 12000 --keystore submitter.json
   chlom lane ingest --data ./op --payer 0x… --source shop receipts.csv
   chlom lane run --data ./op --rpc http://127.0.0.1:8545 --keystore submitter.json
-  chlom lane status --data ./op")]
+  chlom lane status --data ./op
+
+A payer's:
+  chlom lane pot deposit --lane adluxe --amount 2500.00 --keystore payer.json
+  chlom lane allowance set --lane adluxe --period 2026-11-W02 --limit 2500.00 --source shop --keystore payer.json")]
 pub(crate) enum LaneCommand {
     /// Make a data directory, or add a lane to it.
     Init(init::InitArgs),
@@ -46,6 +53,20 @@ pub(crate) enum LaneCommand {
     Submit(sequence::StepArgs),
     /// Do all of it on a schedule: batch, publish, submit, finalise, settle.
     Run(sequence::RunArgs),
+    /// What stands behind a submitter's batches.
+    #[command(subcommand)]
+    Collateral(chain::CollateralCommand),
+    /// What a payer has put by for a lane's batches.
+    #[command(subcommand)]
+    Pot(chain::PotCommand),
+    /// A payer's standing consent to a submitter's batches.
+    #[command(subcommand)]
+    Allowance(chain::AllowanceCommand),
+    /// Who submits a lane's batches.
+    #[command(subcommand)]
+    Submitter(chain::SubmitterCommand),
+    /// The chain's current period, as the other commands take it.
+    Period(chain::PeriodArgs),
     /// Remove the contents of receipts that are older than they must be kept.
     Retain(retain::RetainArgs),
 }
@@ -64,6 +85,11 @@ pub(crate) fn run(command: &LaneCommand) -> Result<()> {
         LaneCommand::Publish(args) => sequence::step(args, sequence::Step::Publish),
         LaneCommand::Submit(args) => sequence::step(args, sequence::Step::Submit),
         LaneCommand::Run(args) => sequence::run(args),
+        LaneCommand::Collateral(command) => chain::run_collateral(command),
+        LaneCommand::Pot(command) => chain::run_pot(command),
+        LaneCommand::Allowance(command) => chain::run_allowance(command),
+        LaneCommand::Submitter(command) => chain::run_submitter(command),
+        LaneCommand::Period(args) => chain::run_period(args),
         LaneCommand::Retain(args) => retain::run(args),
     }
 }

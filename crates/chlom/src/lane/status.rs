@@ -4,6 +4,7 @@ use anyhow::Result;
 use chlom_lane::lane::lane_id;
 use chlom_operator::{
     Store,
+    sequence::{self, obstacle::CONVICTED},
     store::{Aside, Batch, BatchState, Count, Import, Lane},
 };
 use clap::Args;
@@ -31,6 +32,7 @@ pub(crate) struct StatusArgs {
 
 struct Shown {
     lane: Lane,
+    alarms: Vec<String>,
     counts: Vec<Count>,
     asides: Vec<Aside>,
     batches: Vec<Batch>,
@@ -56,12 +58,28 @@ pub(crate) fn run(args: &StatusArgs) -> Result<()> {
 
 fn read(store: &Store, lane: Lane) -> Result<Shown> {
     Ok(Shown {
+        alarms: alarms(store, &lane)?,
         counts: store.counts(&lane)?,
         asides: store.asides(&lane)?,
         batches: store.last_batches(&lane, SHOWN)?,
         imports: store.last_imports(&lane, SHOWN)?,
         lane,
     })
+}
+
+/// What somebody must look at.
+fn alarms(store: &Store, lane: &Lane) -> Result<Vec<String>> {
+    let mut alarms = sequence::faults(store, lane)?;
+    for aside in store.asides(lane)?.into_iter().filter(|aside| aside.kind == CONVICTED) {
+        alarms.push(format!("{} receipts of {}: {}", aside.receipts, aside.period.code(), aside.reason));
+    }
+    for batch in store.unread(lane)? {
+        let (root, period) = (batch.root, batch.period.code());
+        alarms.push(format!(
+            "batch {root} was made elsewhere and its blob cannot be had: no batch of {period} is built until it can"
+        ));
+    }
+    Ok(alarms)
 }
 
 const STATES: [BatchState; 5] =
@@ -82,12 +100,17 @@ fn as_json(shown: &Shown) -> Value {
         }
         value
     };
-    let aside = |aside: &Aside| json!({"id": aside.id, "period": aside.period.code(), "reason": aside.reason, "receipts": aside.receipts, "at": aside.at});
+    let aside = |aside: &Aside| {
+        json!({
+            "id": aside.id, "period": aside.period.code(), "kind": aside.kind, "reason": aside.reason,
+            "receipts": aside.receipts, "at": aside.at,
+        })
+    };
     let batch = |batch: &Batch| {
         json!({
             "id": batch.id, "number": batch.number, "period": batch.period.code(), "root": batch.root,
             "receipts": batch.receipts, "state": batch.state.word(), "note": batch.note, "made": batch.made,
-            "changed": batch.changed,
+            "changed": batch.changed, "adopted": batch.adopted,
         })
     };
     let import = |import: &Import| {
@@ -98,7 +121,7 @@ fn as_json(shown: &Shown) -> Value {
     };
     json!({
         "lane": shown.lane.name, "id": lane_id(&shown.lane.name), "currency": shown.lane.currency,
-        "decimals": shown.lane.decimals,
+        "decimals": shown.lane.decimals, "alarms": shown.alarms,
         "periods": shown.counts.iter().map(count).collect::<Vec<_>>(),
         "asides": shown.asides.iter().map(aside).collect::<Vec<_>>(),
         "batches": shown.batches.iter().map(batch).collect::<Vec<_>>(),
@@ -107,8 +130,9 @@ fn as_json(shown: &Shown) -> Value {
 }
 
 fn print(shown: &Shown) {
-    let Shown { lane, counts, asides, batches, imports } = shown;
+    let Shown { lane, alarms, counts, asides, batches, imports } = shown;
     output::line(format!("lane {} ({}), {}", lane.name, lane_id(&lane.name), lane.currency));
+    alarms.iter().for_each(|alarm| output::line(format!("ALARM {alarm}")));
     if counts.is_empty() {
         output::line("no receipts yet: chlom lane ingest FILE");
     }

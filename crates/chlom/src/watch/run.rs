@@ -20,7 +20,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR", default_value = "./chlom-watch")]
     dir: PathBuf,
     /// Where `/health`, `/status` and `/metrics` answer; port 0 picks a free one.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9464")]
+    #[arg(long, value_name = "ADDRESS", env = "CHLOM_WATCH_LISTEN", default_value = "127.0.0.1:9464")]
     listen: SocketAddr,
     /// JSON-RPC of another node that must say the same; may be given several times.
     #[arg(long, value_name = "URL")]

@@ -21,7 +21,7 @@ const MOST_BYTES: u64 = 16 * 1024 * 1024;
 #[derive(Args, Debug)]
 pub(crate) struct StatusArgs {
     /// Where the watcher answers.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9464")]
+    #[arg(long, value_name = "URL", env = "CHLOM_WATCH_URL", default_value = "http://127.0.0.1:9464")]
     url: String,
     /// JSON instead of text.
     #[arg(long)]
