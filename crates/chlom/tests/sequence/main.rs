@@ -1,21 +1,26 @@
-//! `chlom lane run` against a chain of its own, killed again and again at moments that fall into every step: at the end every
-//! receipt was in exactly one accepted batch, every row was settled once, and the payer paid what the licence asks.
+//! `chlom lane run` against a chain of its own, killed again and again within every step: at the end every receipt was in exactly one accepted
+//! batch, every row was settled once, and the payer paid what the licence asks. Beside it the README's path, and a node that lies.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod commands;
+mod liar;
+#[path = "../system/process.rs"]
+#[expect(dead_code, reason = "the system's test uses more of it")]
+mod process;
+mod readme;
 
 use std::{
     io::{BufRead, BufReader, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use alloy_primitives::{Address, B256, U256, aliases::U120, keccak256};
 use chlom_client::{
-    Chain, Request, Signer,
-    contracts::{
-        policy_registry::IPolicyRegistry::activateCall, royalty_ledger::IRoyaltyLedger::accrualOfCall,
-    },
+    Chain, Signer,
+    contracts::royalty_ledger::IRoyaltyLedger::accrualOfCall,
     lanes::{
         Lane,
         events::{Follower, Happening},
@@ -28,26 +33,18 @@ use chlom_lane::{
     LaneId,
     lane::{ADLUXE, lane_id, source_id},
 };
-use chlom_primitives::address::{POLICY_REGISTRY, ROYALTY_LEDGER};
+use chlom_primitives::address::ROYALTY_LEDGER;
 use chlom_royalty::Period;
 use serde_json::{Value, json};
+
+use process::{Logged, chlom, done, until};
 
 const CHM: u128 = 1_000_000_000_000_000_000;
 const SOURCE: &str = "shop";
 const RECEIPTS: u32 = 500;
-/// A machine may be ten times slower than the one that this was written on.
-const PATIENCE: Duration = Duration::from_secs(600);
-
-fn chlom() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_chlom"))
-}
-
-fn done(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{command:?}: {out}{err}");
-    out.into_owned()
-}
+/// What a sequencer logs in the course of a batch, up to its acceptance and from the end of its window on.
+const TO_THE_CHAIN: [&str; 6] = ["building", "built", "publishing", "published", "submitting", "accepted"];
+const TO_THE_PAYEES: [&str; 4] = ["finalising", "final", "settling", "settled"];
 
 struct World {
     node: Child,
@@ -103,21 +100,12 @@ impl World {
 
     /// Account 0 governs and owns the licence, 1 pays, 2 submits.
     fn prepare_chain(&self) {
-        let policy = keccak256("policy");
-        let height = self.chain.height().unwrap() + 10;
-        let activate = activateCall { policyHash: policy, activationHeight: height };
-        let activate = Request::call("activating", POLICY_REGISTRY, &activate);
-        self.chain.send_one(&self.signer(0), &activate).unwrap();
-        let _: Value = self.chain.rpc().ask("anvil_mine", json!(["0xa"])).unwrap();
+        let governor = self.accounts[0].to_string();
+        let policy = keccak256("policy").to_string();
+        let signed = ["--rpc", &self.url, "--from", &governor];
+        done(chlom().args(["policy", "activate", &policy]).args(signed));
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../devnet/data/first-licence.csv");
-        let mut import = chlom();
-        import.args(["license", "import"]).arg(file).args([
-            "--policy",
-            &policy.to_string(),
-            "--rpc",
-            &self.url,
-        ]);
-        done(import.args(["--from", &self.accounts[0].to_string()]));
+        done(chlom().args(["license", "import", "--policy", &policy]).arg(file).args(signed));
         let submitter = self.accounts[2];
         let consent = Consent {
             lane: self.lane,
@@ -147,7 +135,7 @@ impl World {
     }
 
     fn prepare_operator(&self) {
-        done(self.lane_command("init").args(["--lane", ADLUXE, "--decimals", "2"]));
+        done(self.lane_command("init").args(["--lane", ADLUXE, "--rpc", &self.url]));
         let mut text = "event,ts,campaign,license_id,value,currency,txid\n".to_owned();
         for number in 0..RECEIPTS {
             let time = stamp(self.period.start() + u64::from(number));
@@ -159,10 +147,10 @@ impl World {
         done(self.lane_command("ingest").args(["--payer", &payer, "--source", SOURCE]).arg(file));
     }
 
-    fn run(&self) -> Child {
+    fn run(&self) -> Logged {
         let mut command = self.lane_command("run");
-        command.args(["--every", "1", "--json", "--rpc", &self.url]).arg("--key-file").arg(&self.keys[2]);
-        command.stdout(Stdio::null()).spawn().unwrap()
+        command.args(["--every", "1", "--rpc", &self.url]).arg("--key-file").arg(&self.keys[2]);
+        Logged::start(&mut command)
     }
 
     /// Of the one lane's last batch.
@@ -172,19 +160,18 @@ impl World {
         batches.first().map(|batch| batch["state"].as_str().unwrap().to_owned()).unwrap_or_default()
     }
 
-    /// Runs the sequencer for longer and longer moments, each ended by SIGKILL, until a batch is as far as wanted.
-    fn killed_until(&self, wanted: &str) -> usize {
-        let end = Instant::now() + PATIENCE;
-        let mut kills = 0;
-        while self.state() != wanted {
-            assert!(Instant::now() < end, "not {wanted} after {kills} kills, but {:?}", self.state());
-            let mut child = self.run();
-            std::thread::sleep(Duration::from_millis(40 + 35 * kills as u64));
-            child.kill().unwrap();
-            child.wait().unwrap();
-            kills += 1;
+    /// Runs the sequencer until it is at each of these steps in turn, and kills it within that. What the life before did all the same is passed
+    /// over.
+    fn killed_at(&self, steps: &[&str], goal: &str) {
+        for (number, step) in steps.iter().enumerate() {
+            let mut process = self.run();
+            until(&format!("{step:?} in a log"), || process.has(step) || self.state() == goal);
+            // Somewhere within the step: its transaction is on its way, or in a block, or not written down.
+            std::thread::sleep(Duration::from_millis(37 * number as u64 % 100));
+            process.kill();
         }
-        kills
+        let _process = self.run();
+        until(goal, || self.state() == goal);
     }
 
     fn accepted(&self) -> Vec<(B256, Happening)> {
@@ -218,15 +205,13 @@ fn stamp(time: u64) -> String {
 }
 
 #[test]
-fn killed_at_every_step_the_sequencer_does_everything_once_slow() {
+fn killed_within_every_step_the_sequencer_does_everything_once() {
     let world = World::new();
-    let kills = world.killed_until("submitted");
-    println!("{kills} kills until the chain had the batch");
+    world.killed_at(&TO_THE_CHAIN, "submitted");
     // T is over.
     let _: Value = world.chain.rpc().ask("evm_increaseTime", json!([604_800])).unwrap();
     let _: Value = world.chain.rpc().ask("evm_mine", json!([])).unwrap();
-    let kills = world.killed_until("settled");
-    println!("{kills} kills until it was settled");
+    world.killed_at(&TO_THE_PAYEES, "settled");
 
     let events = world.accepted();
     let accepted = events.iter().filter(|(_, what)| matches!(what, Happening::Accepted { .. })).count();

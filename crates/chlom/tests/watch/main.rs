@@ -108,6 +108,9 @@ fn every_fraud_is_punished_whenever_a_watcher_dies() {
     let a = start_a();
     for (what, root) in &frauds {
         until(&format!("the award of {what} is paid"), || challenges::award(&chain, *root).unwrap().paid);
+        until(&format!("what {what} reserved is its payer's again"), || {
+            batches::batch(&chain, *root).unwrap().released
+        });
         let award = challenges::award(&chain, *root).unwrap();
         assert!([address_a, address_b].contains(&award.winner), "{what}: {}", award.winner);
         let held = heldForCall { batch: *root, token: Address::ZERO };
