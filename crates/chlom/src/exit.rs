@@ -7,7 +7,7 @@ use chlom_client::{
     ClientError,
     blobs::{publish::PublishError, read::ReadError},
 };
-use chlom_operator::sequence::SequenceError;
+use chlom_operator::{export::ExportError, sequence::SequenceError};
 use chlom_pool::{JournalError, PoolError};
 use chlom_rpc::BindError;
 use chlom_store::StoreError;
@@ -121,6 +121,13 @@ fn code(error: &anyhow::Error) -> u8 {
             Some(SequenceError::Led(_)) => return LOCKED,
             Some(SequenceError::Damaged { .. } | SequenceError::Foreign { .. }) => return DATA,
             Some(SequenceError::Currency { .. }) => return USAGE,
+            Some(_) => return REFUSED,
+        }
+        match cause.downcast_ref::<ExportError>() {
+            None => {}
+            Some(ExportError::Client(error)) => return code_of_client(error).unwrap_or(1),
+            Some(ExportError::Store(error)) => return code_of_receipts(error),
+            Some(ExportError::NoPayee(_)) => return USAGE,
             Some(_) => return REFUSED,
         }
         if let Some(error) = cause.downcast_ref::<chlom_operator::StoreError>() {

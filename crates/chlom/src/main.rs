@@ -19,6 +19,7 @@ mod progress;
 mod royalty;
 mod stop;
 mod table;
+mod verify;
 mod watch;
 
 use std::process::ExitCode;
@@ -67,6 +68,9 @@ enum Role {
     /// Royalties: who would get what; withdrawing it.
     #[command(subcommand)]
     Royalty(royalty::RoyaltyCommand),
+    /// Files checked offline: a payee's statement against a block.
+    #[command(subcommand)]
+    Verify(verify::VerifyCommand),
     /// Watch all lanes: check every batch, prove what is wrong, be paid for it.
     Watch(watch::WatchArgs),
     /// Drills on development chains.
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
         Role::Lane(command) => lane::run(&command),
         Role::Policy(command) => policy::run(&command),
         Role::Royalty(command) => royalty::run(&command),
+        Role::Verify(command) => verify::run(&command),
         Role::Watch(args) => watch::run(&args),
         Role::Drill(command) => watch::run_drill(&command),
     };

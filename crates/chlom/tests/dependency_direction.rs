@@ -26,6 +26,7 @@ const LADDER: &[(&str, &str, Kind)] = &[
     ("chlom-module", "crates/module", Kind::Deterministic),
     ("chlom-chain", "l0-core/chain", Kind::Deterministic),
     ("chlom-lane", "l2-lanes/lane", Kind::Deterministic),
+    ("chlom-statement", "l2-lanes/statement", Kind::Deterministic),
     ("chlom-evm", "l1-licensing/evm", Kind::Deterministic),
     ("chlom-app", "crates/app", Kind::Deterministic),
     ("chlom-store", "crates/store", Kind::SharedEdge),

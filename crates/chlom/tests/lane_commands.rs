@@ -161,6 +161,32 @@ fn a_full_disk_is_said_and_what_was_taken_before_is_there() {
     assert_eq!((&done["files"][0]["known"], waiting()), (&json!(before), 200_000));
 }
 
+/// [OPR-8]: by itself, while it serves, with a record that `retain` shows.
+#[test]
+fn serving_removes_what_is_too_old_and_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    ok(home, &["init", "--data", "op", "--lane", "adluxe"]);
+    let text = "event,ts,campaign,license_id,value,currency,txid\nad_conversion,2020-09-02T04:01:05Z,C,AST-1,1.00,USD,A-1\n";
+    fs::write(home.join("in.csv"), text).unwrap();
+    ok(home, &["ingest", "--data", "op", "--payer", PAYER, "--source", "shop", "in.csv"]);
+    let mut server = Command::new(env!("CARGO_BIN_EXE_chlom"));
+    server.args(["lane", "serve", "--data", "op", "--listen", "127.0.0.1:0", "--json"]).current_dir(home);
+    let mut server = server.stdout(Stdio::piped()).spawn().unwrap();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(300);
+    loop {
+        let status = parsed(&ok(home, &["status", "--data", "op", "--json"]));
+        if status["lanes"][0]["periods"][0]["retired"] == 1 {
+            break;
+        }
+        assert!(std::time::Instant::now() < end, "{status}");
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let record = parsed(&ok(home, &["retain", "--data", "op", "--json"]));
+    assert_eq!(record["removed"][0]["receipts"], 1, "{record}");
+}
+
 #[test]
 fn a_key_is_shown_once_and_opens_the_server_until_it_is_revoked() {
     let home = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 //!
 //! - [`rpc`]: JSON-RPC over HTTP, with limits on time and size.
 //! - [`signer`]: who signs; [`keystore`]: keys from files.
-//! - [`chain`]: calls and transactions.
+//! - [`chain`]: calls and transactions; [`proofs`]: proofs of contracts' slots.
 //! - [`blobs`]: bodies to a node and back.
 //! - [`lanes`]: lanes, their pots, batches, challenges and events.
 //! - [`contracts`]: bindings, made from the interfaces' ABI; [`revert`]: what a revert says, by name and values.
@@ -15,6 +15,7 @@ pub mod contracts;
 mod error;
 pub mod keystore;
 pub mod lanes;
+pub mod proofs;
 pub mod revert;
 pub mod rpc;
 pub mod signer;

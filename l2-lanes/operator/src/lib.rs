@@ -1,5 +1,6 @@
 //! An operator of lanes (ARCHITECTURE §6): receipts in, kept for as long as they must be, batches out.
 //!
+//! - [`export`]: statements for payees, proven against the chain's head.
 //! - [`generate`]: receipts and licences that nobody ever had, from a seed.
 //! - [`ingest`]: receipts from files and requests, read strictly, refused one by one.
 //! - [`serve`]: receipts over HTTP.
@@ -9,6 +10,7 @@
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod export;
 pub mod generate;
 pub mod ingest;
 pub mod sequence;

@@ -2,16 +2,18 @@
 //!
 //! - [`data`]: the data directory: which database, which lanes.
 //! - [`init`], [`ingest`], [`generate`], [`status`], [`key`], [`serve`], [`sequence`],
-//!   [`retain`]: the commands.
+//!   [`export`], [`retain`]: the commands. [`retention`]: what those that stay do of the last by themselves.
 //! - [`chain`]: commands that need no data directory: collateral, pots, allowances, submitters, periods.
 
 mod chain;
 mod data;
+mod export;
 mod generate;
 mod ingest;
 mod init;
 mod key;
 mod retain;
+mod retention;
 mod sequence;
 mod serve;
 mod status;
@@ -67,6 +69,8 @@ pub(crate) enum LaneCommand {
     Submitter(chain::SubmitterCommand),
     /// The chain's current period, as the other commands take it.
     Period(chain::PeriodArgs),
+    /// Write statements for payees: what they are owed and why, every number proven against the chain.
+    Export(export::ExportArgs),
     /// Remove the contents of receipts that are older than they must be kept.
     Retain(retain::RetainArgs),
 }
@@ -90,6 +94,7 @@ pub(crate) fn run(command: &LaneCommand) -> Result<()> {
         LaneCommand::Allowance(command) => chain::run_allowance(command),
         LaneCommand::Submitter(command) => chain::run_submitter(command),
         LaneCommand::Period(args) => chain::run_period(args),
+        LaneCommand::Export(args) => export::run(args),
         LaneCommand::Retain(args) => retain::run(args),
     }
 }

@@ -1,26 +1,22 @@
 //! `chlom lane retain`.
 
 use anyhow::Result;
-use chlom_operator::store::Retired;
-use chlom_royalty::{Period, period::SUBMISSION_WINDOW};
+use chlom_operator::store::{MONTHS_KEPT, Retired, kept_from};
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::data::DataArgs;
 use crate::{exit::Usage, license::date, output, table::table};
 
-/// Seconds of a month, by the year of 365.2425 days.
-const MONTH: u64 = 2_629_746;
-
 /// Arguments of `chlom lane retain`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Run it once a day, by cron or a timer. It keeps the ids of receipts for ever, so that none is taken twice, and a
-record of what it removed and when, which it prints."
+    after_help = "`chlom lane run` and `chlom lane serve` do this once a day by themselves (--retain-months). It keeps the ids of receipts for ever,
+so that none is taken twice, and a record of what was removed and when, which it prints."
 )]
 pub(crate) struct RetainArgs {
     /// Keep receipts for so many months after their period.
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(3..=600))]
+    #[arg(long, value_name = "N", default_value_t = MONTHS_KEPT, value_parser = clap::value_parser!(u64).range(3..=600))]
     months: u64,
     /// JSON.
     #[arg(long)]
@@ -34,8 +30,7 @@ pub(crate) struct RetainArgs {
 pub(crate) fn run(args: &RetainArgs) -> Result<()> {
     let (store, lane) = args.data.lane()?;
     // Three months at least: batches may come until 60 days after their period, and contents are needed for them.
-    let age = (args.months * MONTH).max(SUBMISSION_WINDOW);
-    let before = chlom_operator::now().checked_sub(age).and_then(Period::containing);
+    let before = kept_from(chlom_operator::now(), args.months);
     let before = before.ok_or_else(|| Usage("there is no period so long ago".into()))?;
     let _removed_now = store.retire(&lane, before)?;
     let all = store.retired(&lane)?;

@@ -21,7 +21,10 @@ use chlom_operator::{
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::data::DataArgs;
+use super::{
+    data::DataArgs,
+    retention::{self, Keeper, RetentionArgs},
+};
 use crate::{
     connection::{NodeArgs, SignerArgs},
     exit::Usage,
@@ -67,6 +70,8 @@ pub(crate) struct RunArgs {
     /// One turn, and end.
     #[arg(long)]
     once: bool,
+    #[command(flatten)]
+    retention: RetentionArgs,
     #[command(flatten)]
     step: StepArgs,
 }
@@ -130,12 +135,14 @@ pub(crate) fn step(args: &StepArgs, step: Step) -> Result<()> {
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let tools = Tools::new(&args.step)?;
     if args.once {
+        retention::look(&tools.store, &tools.lane, args.retention);
         let Turn { did, faults } = tools.lead()?.turn();
         did.iter().for_each(|did| tell(args.step.json, did));
         return faults.into_iter().next().map_or(Ok(()), |fault| Err(fault.into()));
     }
     let stop = Arc::new(AtomicBool::new(false));
     stop_when_told(stop.clone())?;
+    let _retention = Keeper::start(&tools.store, args.retention)?;
     let every = Duration::from_secs(args.every);
     let mut stands_by = false;
     while !stop.load(Ordering::Acquire) {

@@ -7,7 +7,10 @@ use chlom_operator::serve::{ServeLimits, Server};
 use clap::Args;
 use serde_json::json;
 
-use super::data::DataArgs;
+use super::{
+    data::DataArgs,
+    retention::{Keeper, RetentionArgs},
+};
 use crate::output;
 
 /// Arguments of `chlom lane serve`.
@@ -33,6 +36,8 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    retention: RetentionArgs,
+    #[command(flatten)]
     data: DataArgs,
 }
 
@@ -46,6 +51,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     let limits = ServeLimits { connections: args.connections, queue, ..ServeLimits::default() };
     let server = Server::bind(args.listen, &store, limits)?;
     let url = format!("http://{}", server.local_addr());
+    let _retention = Keeper::start(&store, args.retention)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("http").build();
     runtime.context("starting the async runtime")?.block_on(async {
         let mut end = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;

@@ -3,6 +3,8 @@
 mod preview;
 mod withdraw;
 
+pub(crate) use preview::read_tree;
+
 use anyhow::Result;
 use clap::Subcommand;
 

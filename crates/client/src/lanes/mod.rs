@@ -4,7 +4,7 @@
 //! - [`money`]: pots, collateral, what payees withdraw.
 //! - [`batches`]: a payout proof's life: submit, finalize, settle, release.
 //! - [`challenges`]: commitments, fraud proofs, awards.
-//! - [`events`]: what became of batches, by the contracts' logs.
+//! - [`events`]: what became of batches, by the contracts' logs; [`settled`]: which of their rows settled.
 //! - [`state`]: what contract state says of licences and sources, as building and checking a batch ask for it.
 //!
 //! Everything that writes is a [`crate::Request`]: [`crate::Chain::send_all`] sends several, one behind the other.
@@ -14,6 +14,7 @@ pub mod challenges;
 pub mod events;
 pub mod money;
 pub mod registry;
+pub mod settled;
 pub mod state;
 
 use alloy_primitives::FixedBytes;

@@ -58,7 +58,7 @@ pub use keys::{ApiKey, Secret};
 pub use leader::Leader;
 pub use members::Aside;
 pub use receipts::{Outcome, Place, Waiting};
-pub use retire::Retired;
+pub use retire::{MONTHS_KEPT, Retired, kept_from};
 pub use sources::Lane;
 
 use engine::{Connection, Transaction};

@@ -233,6 +233,35 @@ fn contents_are_removed_after_their_time_and_ids_stay_taken() {
 }
 
 #[test]
+fn opr_8_retention_is_once_a_day_whoever_does_it() {
+    each(|store, lane| {
+        let other = store.again().unwrap();
+        let period = Period::new(20_250_902).unwrap();
+        let month = 2_629_746;
+        store.add(lane, &[order("A", 1)]).unwrap();
+        // A second before it is 24 months old.
+        let due = period.start() + 24 * month;
+        assert_eq!(store.retire_daily(lane, due - 1, 24).unwrap(), None);
+        assert_eq!(store.retention_looked(lane).unwrap(), Some(due - 1));
+        // It was looked at within a day, by whomever.
+        assert_eq!(other.retire_daily(lane, due, 24).unwrap(), None);
+        assert_eq!(waiting(store, lane).len(), 1);
+        let gone = other.retire_daily(lane, due - 1 + 86_400, 24).unwrap().unwrap();
+        assert_eq!((gone.receipts, gone.before), (1, period));
+        assert_eq!(store.retired(lane).unwrap(), [gone]);
+        // Nothing is left to remove, and a clock that was put back does not stop it for ever.
+        assert_eq!(store.retire_daily(lane, due + 3 * 86_400, 24).unwrap(), None);
+        store.add(lane, &[order("B", 2)]).unwrap();
+        assert_eq!(store.retire_daily(lane, due, 24).unwrap().map(|gone| gone.receipts), Some(1));
+        // However few months are asked for, batches may come until 60 days after.
+        store.add(lane, &[order("C", 3)]).unwrap();
+        let late = period.start() + 60 * 86_400;
+        assert_eq!(store.retire_daily(lane, late - 1, 0).unwrap(), None);
+        assert!(store.retire_daily(lane, late - 1 + 86_400, 0).unwrap().is_some());
+    });
+}
+
+#[test]
 fn instances_may_add_at_the_same_time_and_each_receipt_is_new_once() {
     each(|store, lane| {
         let all: Vec<Receipt> = (0..4_000).map(various).collect();

@@ -62,7 +62,7 @@ impl<'a> Division<'a> {
 }
 
 /// A file of lines `payee,weight`, in the order of the leaves.
-pub(super) fn read_tree(path: &Path) -> Result<SplitTree> {
+pub(crate) fn read_tree(path: &Path) -> Result<SplitTree> {
     let file = File::open(path).with_context(|| format!("reading {}", path.display()))?;
     tree_of(file.take(MOST_BYTES)).map_err(|what| Usage(format!("{}: {what}", path.display())).into())
 }

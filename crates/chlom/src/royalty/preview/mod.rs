@@ -4,6 +4,8 @@ mod division;
 mod route;
 mod shown;
 
+pub(crate) use division::read_tree;
+
 use std::path::PathBuf;
 
 use alloy_primitives::{Address, B256};
