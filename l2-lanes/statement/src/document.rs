@@ -4,9 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use chlom_lane::LaneId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::slots::lane_word;
 
 /// The format that this build writes and reads.
 pub const FORMAT: &str = "chlom-statement-1";
@@ -266,6 +268,22 @@ pub struct Batch {
     pub rows: u32,
     /// Root over them.
     pub licenses_root: B256,
+}
+
+impl Batch {
+    /// keccak256(abi.encode(claim)): what PayoutProofs keeps of it. Upholds [PAY-22].
+    pub fn claim_hash(&self) -> B256 {
+        let words = [
+            lane_word(&self.lane),
+            U256::from(self.period).into(),
+            self.token.into_word(),
+            U256::from(self.scale).into(),
+            U256::from(self.rebate_bps).into(),
+            U256::from(self.rows).into(),
+            self.licenses_root,
+        ];
+        keccak256(words.concat())
+    }
 }
 
 /// A row of a batch and its way to the root over the rows.

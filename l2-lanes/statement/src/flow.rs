@@ -125,9 +125,6 @@ pub(crate) fn nodes(evidence: &Evidence) -> Result<Vec<Node>, Fault> {
         );
         let passes = station.and_then(|station| nodes.get(station)).is_some_and(|node| node.needed);
         let needed = route.active && (route.split.is_some() || passes);
-        if !needed && !route.accruals.is_empty() {
-            return Err(fault("nothing that it earns reaches the payee"));
-        }
         nodes.push(Node { hash, station, needed, depth });
     }
     Ok(nodes)
@@ -141,6 +138,13 @@ pub(crate) fn reckon(
     state: &State<'_>,
 ) -> Result<Reckoned, Fault> {
     let nodes = nodes(evidence)?;
+    let idle = nodes
+        .iter()
+        .zip(&evidence.routes)
+        .position(|(node, route)| !node.needed && !route.accruals.is_empty());
+    if let Some(index) = idle {
+        return Err(Fault::evidence(place(index), "nothing that it earns reaches the payee"));
+    }
     let accruals = accruals(evidence, token, state)?;
     let mut arrived: Vec<Vec<Inflow>> = accruals.iter().enumerate().map(own(evidence)).collect();
     let mut paying = Vec::new();

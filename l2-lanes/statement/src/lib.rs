@@ -21,9 +21,6 @@ pub mod slots;
 pub mod trie;
 pub mod verify;
 
-#[cfg(test)]
-mod tests;
-
 pub use document::Statement;
 pub use fault::Fault;
 pub use make::{Draft, make};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, B256};
 use chlom_lane::{Row, merkle};
 use chlom_royalty::Accrual;
 
@@ -10,22 +10,8 @@ use crate::{
     document::{Batch, Evidence, RowOf},
     fault::Fault,
     flow::place,
-    slots::{State, lane_word},
+    slots::State,
 };
-
-/// keccak256(abi.encode(claim)): what PayoutProofs keeps of a batch. Upholds [PAY-22].
-fn claim_hash(batch: &Batch) -> B256 {
-    let words = [
-        lane_word(&batch.lane),
-        U256::from(batch.period).into(),
-        batch.token.into_word(),
-        U256::from(batch.scale).into(),
-        U256::from(batch.rebate_bps).into(),
-        U256::from(batch.rows).into(),
-        batch.licenses_root,
-    ];
-    keccak256(words.concat())
-}
 
 /// Checks every row that is shown; gives how many accruals show theirs. Upholds [STM-16].
 pub(crate) fn check(
@@ -35,7 +21,7 @@ pub(crate) fn check(
     state: &State<'_>,
 ) -> Result<usize, Fault> {
     for (index, batch) in evidence.batches.iter().enumerate() {
-        if state.claim(batch.root)? != claim_hash(batch) {
+        if state.claim(batch.root)? != batch.claim_hash() {
             let why = format!("it is not what the chain keeps of batch {}", batch.root);
             return Err(Fault::evidence(format!("evidence.batches[{index}]"), why));
         }

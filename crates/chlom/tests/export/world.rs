@@ -76,6 +76,8 @@ impl World {
     pub(crate) fn bare(args: &[&str]) -> Self {
         let common =
             ["dev", "--automine", "--block-time", "200ms", "--port", "0", "--json", "--accounts", "4"];
+        // Blocks come whether or not anything is asked: a slow machine must find the proofs all the same.
+        let common = [&common[..], &["--proof-history", "10000"]].concat();
         let mut node = chlom().args(common).args(args).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(node.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -93,6 +95,8 @@ impl World {
             keys.push(path);
         }
         let chain = Chain::connect(&url).unwrap();
+        // Genesis is older than now.
+        let _: Value = chain.rpc().ask("evm_mine", json!([])).unwrap();
         let current = Period::containing(chain.time().unwrap()).unwrap();
         let before = |period: Period| Period::containing(period.start() - 1).unwrap();
         let last = before(current);
@@ -205,9 +209,10 @@ impl World {
 
     /// `chlom lane run --once`, until both batches are as far as wanted.
     fn turns(&self, wanted: &str) {
+        let mut told = String::new();
         for _ in 0..20 {
             let mut command = self.lane_command("run");
-            done(command.args(["--once", "--rpc", &self.url]).arg("--key-file").arg(&self.keys[2]));
+            told += &done(command.args(["--once", "--rpc", &self.url]).arg("--key-file").arg(&self.keys[2]));
             let status: Value =
                 serde_json::from_str(&done(self.lane_command("status").arg("--json"))).unwrap();
             let batches = status["lanes"][0]["batches"].as_array().cloned().unwrap_or_default();
@@ -215,7 +220,7 @@ impl World {
                 return;
             }
         }
-        panic!("the batches are not {wanted}");
+        panic!("the batches are not {wanted}: {told}");
     }
 
     pub(crate) fn export_output(&self, folder: &str, args: &[&str]) -> Output {

@@ -33,7 +33,7 @@ pub enum ExportError {
         why: String,
     },
     /// What the node says proves nothing.
-    #[error("what the node gave does not prove the statement: {0}")]
+    #[error("what the node gave does not prove the statement")]
     Fault(#[from] Fault),
     /// The node's.
     #[error(transparent)]

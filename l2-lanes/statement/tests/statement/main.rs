@@ -1,4 +1,5 @@
 //! Statements of random worlds against the ledger that made them, and files that are wrong in one thing.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod world;
 mod wrong;
@@ -9,7 +10,7 @@ use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, U256, keccak256};
 use chlom_royalty::route::route_hash;
 
-use crate::{
+use chlom_statement::{
     Draft, Fault,
     csv::{self, decimal},
     document::{AccrualOf, Names, Route, Split, Units},
@@ -64,7 +65,7 @@ fn stm_14_lines_do_not_depend_on_the_order_in_which_accruals_are_listed() {
         let mut draft = world.draft();
         draft.routes.iter_mut().for_each(|route| route.accruals.reverse());
         let (one, other) = (make(world.draft(), &world.nodes).unwrap(), make(draft, &world.nodes).unwrap());
-        let amounts = |statement: &crate::Statement| -> Vec<(u32, B256, Address, u128)> {
+        let amounts = |statement: &chlom_statement::Statement| -> Vec<(u32, B256, Address, u128)> {
             let lines = statement.lines.iter();
             lines.map(|line| (line.period, line.earned_by, line.lane, line.amount.0)).collect()
         };
@@ -89,7 +90,7 @@ fn stm_15_lines_of_parts_of_the_time_are_together_all_lines() {
 }
 
 /// A licence of which a vector of 1 and 2 shares `received` over two generations.
-pub(super) fn two_generations(received: [u128; 2]) -> (Draft, BTreeMap<Slot, U256>) {
+pub(crate) fn two_generations(received: [u128; 2]) -> (Draft, BTreeMap<Slot, U256>) {
     let (licence, lane, period) = (keccak256("L"), Address::repeat_byte(5), 20_250_901);
     let route = route_hash(B256::ZERO, licence, 1, true);
     let shares = [(PAYEE, 1u128), (Address::repeat_byte(0x99), 2)];

@@ -15,27 +15,26 @@ use chlom_royalty::{
 };
 use chlom_state::Account as StateAccount;
 
-use crate::{
+use chlom_statement::{
     Draft,
     document::{AccrualOf, Batch, OwnLeaf, Route, RowOf, Split, Units},
     make::{hashes_of, slots_of},
-    rows::claim_hash,
     slots::{self, Slot},
     trie::Nodes,
 };
 
-pub(super) const TOKEN: Address = Address::repeat_byte(0x11);
-pub(super) const PAYEE: Address = Address::repeat_byte(0x77);
+pub(crate) const TOKEN: Address = Address::repeat_byte(0x11);
+pub(crate) const PAYEE: Address = Address::repeat_byte(0x77);
 const PERIODS: [u32; 3] = [20_250_901, 20_250_902, 20_251_001];
 /// When the second split version of some licences takes effect: after the second period began.
 const CHANGED: u64 = 1_758_000_000;
 const NOW: u64 = 1_800_000_000;
 
 /// SplitMix64.
-pub(super) struct Draws(pub(super) u64);
+pub(crate) struct Draws(pub(crate) u64);
 
 impl Draws {
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut value = self.0;
         value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -44,14 +43,14 @@ impl Draws {
     }
 }
 
-pub(super) struct World {
-    pub(super) header: Header,
-    pub(super) nodes: Nodes,
-    pub(super) routes: Vec<Route>,
-    pub(super) batches: Vec<Batch>,
+pub(crate) struct World {
+    pub(crate) header: Header,
+    pub(crate) nodes: Nodes,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) batches: Vec<Batch>,
     /// What the ledger owes the payee in all, and what it took.
-    pub(super) owed: (u128, u128),
-    pub(super) slots: BTreeMap<Slot, U256>,
+    pub(crate) owed: (u128, u128),
+    pub(crate) slots: BTreeMap<Slot, U256>,
 }
 
 struct Licence {
@@ -68,7 +67,7 @@ fn name(index: usize) -> String {
 
 impl World {
     /// `None` where nothing reaches the payee.
-    pub(super) fn new(seed: u64) -> Option<Self> {
+    pub(crate) fn new(seed: u64) -> Option<Self> {
         let mut draws = Draws(seed);
         let (forest, licences) = plant(&mut draws);
         let mut ledger = Ledger::new();
@@ -84,7 +83,8 @@ impl World {
             if !licences[licence].active || ledger.is_settled(batch, payer, licences[licence].id) {
                 continue;
             }
-            let revenue = u128::from(draws.below(1 << (1 + draws.below(40)))) * 10_000;
+            let size = draws.below(40);
+            let revenue = u128::from(draws.below(2 << size)) * 10_000;
             settle(
                 &mut ledger,
                 &forest,
@@ -116,7 +116,7 @@ impl World {
         Some(Self { header, nodes, routes, batches, owed, slots })
     }
 
-    pub(super) fn draft(&self) -> Draft {
+    pub(crate) fn draft(&self) -> Draft {
         Draft {
             chain_id: 7272,
             header: self.header.clone(),
@@ -238,7 +238,7 @@ fn tables(licences: &[Licence], paid: &Paid, slots: &mut BTreeMap<Slot, U256>) -
             rows: rows.len() as u32,
             licenses_root: tree.root(),
         };
-        slots.insert(slots::claim(root), claim_hash(&batch).into());
+        slots.insert(slots::claim(root), batch.claim_hash().into());
         for (index, (row, licence)) in rows.iter().enumerate() {
             shown.entry((*licence, period, lane)).or_default().push(RowOf {
                 batch: batches.len(),
@@ -416,7 +416,7 @@ fn write(
 }
 
 /// The state's root, and the nodes that prove some slots, or all nodes.
-pub(super) fn state(slots: &BTreeMap<Slot, U256>, asked: Option<&BTreeSet<Slot>>) -> (B256, Nodes) {
+pub(crate) fn state(slots: &BTreeMap<Slot, U256>, asked: Option<&BTreeSet<Slot>>) -> (B256, Nodes) {
     let mut storage: BTreeMap<Address, BTreeMap<B256, Vec<u8>>> = BTreeMap::new();
     for ((contract, slot), word) in slots {
         let leaf = (keccak256(B256::from(*slot)), alloy_rlp::encode(word));
@@ -455,12 +455,12 @@ fn trie(leaves: &BTreeMap<B256, Vec<u8>>, wanted: Option<Vec<B256>>, nodes: &mut
 }
 
 /// That the slots which the exporter asks for are all that is looked at.
-pub(super) fn asked(world: &World) -> BTreeSet<Slot> {
+pub(crate) fn asked(world: &World) -> BTreeSet<Slot> {
     let hashes = hashes_of(&world.routes).unwrap();
     assert_eq!(hashes.len(), world.routes.len());
     slots_of(&world.routes, &world.batches, PAYEE, TOKEN, &|_| 0).unwrap()
 }
 
-pub(super) fn bytes(statement: &crate::Statement) -> Vec<u8> {
+pub(crate) fn bytes(statement: &chlom_statement::Statement) -> Vec<u8> {
     serde_json::to_vec(statement).unwrap()
 }

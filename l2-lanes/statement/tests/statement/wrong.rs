@@ -2,11 +2,11 @@
 
 use alloy_primitives::{Address, B256};
 
-use super::{
+use crate::{
     two_generations,
     world::{PAYEE, World, bytes, state},
 };
-use crate::{
+use chlom_statement::{
     Draft, Fault,
     document::{MOST_BYTES, Route, Split, Units},
     make, verify,
@@ -110,7 +110,7 @@ fn stm_13_a_split_is_the_licences_own_and_names_the_payee() {
     };
     let found = world(|world| tree(world).is_some());
     let index = tree(&found).unwrap();
-    let change = |change: &dyn Fn(&mut Vec<crate::document::OwnLeaf>)| {
+    let change = |change: &dyn Fn(&mut Vec<chlom_statement::document::OwnLeaf>)| {
         let mut draft = found.draft();
         if let Some(Split::Tree { own, .. }) = &mut draft.routes[index].split {
             change(own);
@@ -136,7 +136,7 @@ fn stm_16_rows_are_the_batchs_settled_and_all_of_them() {
         .position(|route| route.accruals.iter().any(|a| a.rows.as_ref().is_some_and(|rows| rows.len() > 1)))
         .unwrap();
     let at = found.routes[earner].accruals.iter().position(|a| a.rows.as_ref().unwrap().len() > 1).unwrap();
-    let change = |change: &dyn Fn(&mut Vec<crate::document::RowOf>)| {
+    let change = |change: &dyn Fn(&mut Vec<chlom_statement::document::RowOf>)| {
         let mut draft = found.draft();
         change(draft.routes[earner].accruals[at].rows.as_mut().unwrap());
         draft
@@ -195,9 +195,9 @@ fn stm_2_another_block_is_told_apart_from_a_broken_file() {
 #[test]
 fn nobody_takes_more_than_is_owed() {
     let (draft, mut words) = two_generations([10, 20]);
-    let route = crate::make::hashes_of(&draft.routes).unwrap()[0];
+    let route = chlom_statement::make::hashes_of(&draft.routes).unwrap()[0];
     let token = draft.token;
-    words.insert(crate::slots::taken(token, route, 1, 0), alloy_primitives::U256::from(50));
+    words.insert(chlom_statement::slots::taken(token, route, 1, 0), alloy_primitives::U256::from(50));
     let (root, nodes) = state(&words, None);
     let mut draft = draft;
     draft.header.state_root = root;
