@@ -73,7 +73,7 @@ impl World {
         let mut ledger = Ledger::new();
         ledger.enable_token(TOKEN, 6).unwrap();
         let mut slots: BTreeMap<Slot, U256> = BTreeMap::new();
-        let mut paid: BTreeMap<(usize, u32, Lane), Vec<(B256, Address, u128)>> = BTreeMap::new();
+        let mut paid = Paid::new();
         for _ in 0..4 + draws.below(30) {
             let licence = draws.below(licences.len() as u64) as usize;
             let period = PERIODS[draws.below(3) as usize];

@@ -91,7 +91,8 @@ fn stm_13_a_split_is_the_licences_own_and_names_the_payee() {
     };
     let found = world(|world| vector(world).is_some());
     let index = vector(&found).unwrap();
-    let change = |change: &dyn Fn(&mut Vec<(Address, Units)>)| {
+    type Shares = Vec<(Address, Units)>;
+    let change = |change: &dyn Fn(&mut Shares)| {
         let mut draft = found.draft();
         if let Some(Split::Vector(shares)) = &mut draft.routes[index].split {
             change(shares);
