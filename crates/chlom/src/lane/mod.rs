@@ -1,6 +1,7 @@
 //! `chlom lane`: what an operator of lanes does.
 //!
 //! - [`data`]: the data directory: which database, which lanes.
+//! - [`page`]: the page that `serve` shows.
 //! - [`init`], [`ingest`], [`generate`], [`status`], [`key`], [`serve`], [`sequence`],
 //!   [`retain`]: the commands.
 //! - [`chain`]: commands that need no data directory: collateral, pots, allowances, submitters, periods.
@@ -11,6 +12,7 @@ mod generate;
 mod ingest;
 mod init;
 mod key;
+mod page;
 mod retain;
 mod sequence;
 mod serve;
