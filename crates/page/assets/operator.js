@@ -14,8 +14,8 @@ export class Operator {
       'What was refused of the files that were read last',
       [
         { label: 'File', of: ([file]) => words(file, { class: 'name' }) },
-        { label: 'Line', class: 'number', of: ([, line]) => words(line ?? '') },
-        { label: 'Field', of: ([, , field]) => words(field ?? '') },
+        { label: 'Line', class: 'number word', of: ([, line]) => words(line ?? '') },
+        { label: 'Field', class: 'word', of: ([, , field]) => words(field ?? '') },
         { label: 'Reason', of: ([, , , reason]) => words(reason ?? '') },
       ],
       { key: (row) => row.join('\u0000'), empty: 'Nothing was refused.' },

@@ -33,6 +33,9 @@ export async function run(t) {
   const { read, write, deploy, reader } = actor(chain, account);
   const all = await chlom.json('contracts');
   const { PayoutProofs: proofs, LicenseRegistry: registry, RoyaltyLedger: ledger, LaneRegistry: lanes } = all;
+  const laneId = (name) => keccak256(toHex(name)).slice(0, 42);
+  const planted = async (kind) =>
+    (await chlom.run('drill', 'fraud', '--kind', kind, '--json')).trim().split('\n').map((line) => JSON.parse(line));
   const get = (path, headers = {}) => fetch(new URL(path, chain.http), { headers });
 
   await t.check('figures are written to the last unit', async () => {
@@ -116,7 +119,7 @@ export async function run(t) {
 
     await t.check('what governance named is shown as text, and forgotten when the chain goes back', async () => {
       const before = await chain.rpc.evm_snapshot();
-      const [, terms] = await read(lanes, 'parametersAt', [await laneId('adluxe'), 2_000_000_000n]);
+      const [, terms] = await read(lanes, 'parametersAt', [laneId('adluxe'), 2_000_000_000n]);
       const data = encodeFunctionData({ abi: lanes.abi, functionName: 'addLane', args: [HOSTILE, terms] });
       const timelock = all.TimelockController;
       await write(timelock, 'schedule', [lanes.address, 0n, data, ZERO, ZERO, 1n]);
@@ -237,10 +240,6 @@ export async function run(t) {
       assert.deepEqual([now.live, now.parts.licences.rows.length], ['lost', 23]);
     });
   }
-
-  const laneId = async (name) => keccak256(toHex(name)).slice(0, 42);
-  const planted = async (kind) =>
-    (await chlom.run('drill', 'fraud', '--kind', kind, '--json')).trim().split('\n').map((line) => JSON.parse(line));
 }
 
 /** The rows of the worked example, settled by the first account out of a pot of its own. */

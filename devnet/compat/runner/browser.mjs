@@ -18,6 +18,8 @@ const FLAGS = [
   '--disable-default-apps',
   '--disable-sync',
   '--hide-scrollbars',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-renderer-backgrounding',
   '--force-color-profile=srgb',
   `--host-resolver-rules=MAP ${REBOUND} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
 ];
@@ -82,12 +84,14 @@ class Browser {
 
   /** A page of a size; `phone` also has touch and a dense screen. */
   async page({ width, height, dark = false, phone = false }) {
-    const { targetId } = await this.call('Target.createTarget', { url: 'about:blank' });
+    // A window of its own: a page behind another is hidden, and asks for nothing.
+    const { targetId } = await this.call('Target.createTarget', { url: 'about:blank', newWindow: true });
     const { sessionId } = await this.call('Target.attachToTarget', { targetId, flatten: true });
     const page = new Page((method, params) => this.call(method, params, sessionId));
     this.#listeners.set(sessionId, (method, params) => page.hear(method, params));
     for (const domain of ['Page', 'Runtime', 'Network', 'Log']) await page.call(`${domain}.enable`);
     await page.call('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: phone ? 2 : 1, mobile: phone });
+    await page.call('Emulation.setFocusEmulationEnabled', { enabled: true });
     const features = [{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }];
     await page.call('Emulation.setEmulatedMedia', { features });
     return page;
