@@ -116,6 +116,7 @@ class Page {
   }
 
   hear(method, params) {
+    if (method === 'Page.loadEventFired') this.loaded?.();
     if (method === 'Runtime.exceptionThrown') this.troubles.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
     if (method === 'Log.entryAdded' && params.entry.level === 'error') this.troubles.push(`${params.entry.text} ${params.entry.url ?? ''}`);
     if (method === 'Runtime.consoleAPICalled' && params.type === 'error') this.troubles.push(params.args.map(({ value }) => value).join(' '));
@@ -126,9 +127,12 @@ class Page {
     }
   }
 
+  /** Resolves when all of it is loaded. */
   async goto(url) {
+    const loaded = new Promise((resolve) => (this.loaded = resolve));
     const { errorText } = await this.call('Page.navigate', { url });
     if (errorText) throw new Error(`${url}: ${errorText}`);
+    await loaded;
   }
 
   /** What a function answers there; its arguments and its answer are JSON. */
