@@ -50,8 +50,8 @@ export async function run(t) {
         for (const { State } of parts.batches?.rows ?? []) states.add(State);
         assert.ok(states.size > 0, 'a batch comes');
       });
-      await says(/The chain goes on: look at it on http/);
     });
+    await t.need('it comes to its end, and the chain stays', () => says(/The chain goes on: look at it on http/));
 
     await t.check('at the end every figure is the worked example’s and the chain’s', async () => {
       const { totals } = JSON.parse(await readFile(at('devnet/data/demo/expected.json'), 'utf8'));

@@ -82,7 +82,7 @@ class Browser {
     });
   }
 
-  /** A page of a size; `phone` also has touch and a dense screen. */
+  /** A page of a size; `phone` also lays out as phones do. */
   async page({ width, height, dark = false, phone = false }) {
     // A window of its own: a page behind another is hidden, and asks for nothing.
     const { targetId } = await this.call('Target.createTarget', { url: 'about:blank', newWindow: true });
@@ -90,7 +90,7 @@ class Browser {
     const page = new Page((method, params) => this.call(method, params, sessionId));
     this.#listeners.set(sessionId, (method, params) => page.hear(method, params));
     for (const domain of ['Page', 'Runtime', 'Network', 'Log']) await page.call(`${domain}.enable`);
-    await page.call('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: phone ? 2 : 1, mobile: phone });
+    await page.call('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: phone });
     await page.call('Emulation.setFocusEmulationEnabled', { enabled: true });
     const features = [{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }];
     await page.call('Emulation.setEmulatedMedia', { features });

@@ -48,6 +48,11 @@ function changed() {
   });
 }
 
+/** Runs in the page: closes them again. */
+function closeAll() {
+  for (const button of document.querySelectorAll('.more')) if (button.textContent === 'Show fewer') button.click();
+}
+
 export class Shown {
   constructor(browserPage, url) {
     Object.assign(this, { page: browserPage, url });
@@ -93,6 +98,7 @@ export class Shown {
   /** Keeps a picture and says where. */
   async picture(name) {
     await mkdir(PICTURES, { recursive: true });
+    await this.page.look(closeAll);
     const file = join(PICTURES, `${name}.png`);
     await this.page.picture(file);
     console.log(`      picture: ${file}`);
