@@ -34,7 +34,7 @@ function said() {
 
 /** Runs in the page: opens every list. */
 function openAll() {
-  for (const button of document.querySelectorAll('.more:enabled')) if (button.textContent.startsWith('Show ')) button.click();
+  for (const button of document.querySelectorAll('.more:enabled')) if (/^Show (all|the)/.test(button.textContent)) button.click();
 }
 
 /** Runs in the page: waits for it to change; what counts down does so every second. */
