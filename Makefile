@@ -9,7 +9,7 @@ contracts contracts-check contracts-test slow: export FOUNDRY_OUT = $(CONTRACTS_
 contracts contracts-check contracts-test slow: export FOUNDRY_CACHE_PATH = $(CONTRACTS_FOUNDRY)/cache
 ARGS ?=
 
-.PHONY: help demo dev build test unit contracts contracts-check contracts-test compat compat-suite lint slow bench bench-da bench-lane postgres tools fmt
+.PHONY: help demo dev build test unit contracts contracts-check contracts-test compat compat-suite lint slow bench bench-da bench-lane postgres chromium tools fmt
 .NOTPARALLEL:
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -44,10 +44,10 @@ contracts-test: ## Unit, scenario and invariant tests of the system contracts (F
 	contracts/tools/install
 	contracts/tools/forge test
 
-compat: build compat-suite ## forge, cast, viem and ethers against a real chain
+compat: build compat-suite ## forge, cast, viem, ethers and Chromium against a real chain
 
 # The unit tests build the binary too: no second build of it in `make test`.
-compat-suite:
+compat-suite: chromium
 	CHLOM_BIN=$(CARGO_TARGET_DIR)/debug/chlom devnet/compat/run.sh
 
 slow: postgres ## The long drills
@@ -71,6 +71,9 @@ bench-da: ## Measure data availability beside c-kzg, and block times while cells
 bench-lane: ## Measure lanes on one core: building, checking, proving and judging batches; a watcher's check with its index
 	cargo bench --locked -p chlom-lane --bench lane
 	cargo bench --locked -p chlom-watcher --bench watch
+
+chromium: ## Install Chromium from the distribution, if it is missing
+	devnet/tools/chromium
 
 postgres: ## Install PostgreSQL from the distribution, if it is missing
 	devnet/tools/postgres

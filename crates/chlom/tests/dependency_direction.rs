@@ -33,6 +33,7 @@ const LADDER: &[(&str, &str, Kind)] = &[
     ("chlom-blobs", "crates/blobs", Kind::SharedEdge),
     ("chlom-pool", "crates/pool", Kind::SharedEdge),
     ("chlom-client", "crates/client", Kind::SharedEdge),
+    ("chlom-page", "crates/page", Kind::Edge),
     ("chlom-abci", "l0-core/abci", Kind::Edge),
     ("chlom-watcher", "l2-lanes/watcher", Kind::Edge),
     ("chlom-rpc", "l1-licensing/rpc", Kind::Edge),

@@ -166,6 +166,26 @@ impl Chain {
         answers.iter().map(|answer| returned::<C>(to, answer)).collect()
     }
 
+    /// As [`Chain::view_all`], of the state after the block at `height`, where each call may be refused by itself.
+    ///
+    /// # Errors
+    /// When the node does not answer, or refuses all.
+    pub fn view_each_at<C: SolCall>(
+        &self,
+        height: u64,
+        to: Address,
+        calls: &[C],
+    ) -> Result<Vec<Result<C::Return, ClientError>>, ClientError> {
+        let at = U64::from(height);
+        let ask = |call: &C| json!([{ "to": to, "input": Bytes::from(call.abi_encode()) }, at]);
+        let answers = self.rpc.ask_each::<Bytes>("eth_call", calls.iter().map(ask).collect())?;
+        let read = |answer: Result<Bytes, ClientError>| match answer {
+            Ok(answer) => returned::<C>(to, &answer),
+            Err(error) => Err(named(error, C::SIGNATURE)),
+        };
+        Ok(answers.into_iter().map(read).collect())
+    }
+
     /// Sends one transaction and waits for it.
     ///
     /// # Errors

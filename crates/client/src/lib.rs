@@ -5,6 +5,7 @@
 //! - [`chain`]: calls and transactions; [`proofs`]: proofs of contracts' slots.
 //! - [`blobs`]: bodies to a node and back.
 //! - [`lanes`]: lanes, their pots, batches, challenges and events.
+//! - [`logs`]: what contracts leave in blocks.
 //! - [`contracts`]: bindings, made from the interfaces' ABI; [`revert`]: what a revert says, by name and values.
 // An edge: see .clippy.toml.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
@@ -15,6 +16,7 @@ pub mod contracts;
 mod error;
 pub mod keystore;
 pub mod lanes;
+pub mod logs;
 pub mod proofs;
 pub mod revert;
 pub mod rpc;

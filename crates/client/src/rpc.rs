@@ -81,6 +81,18 @@ impl Rpc {
         method: &'static str,
         params: Vec<Value>,
     ) -> Result<Vec<T>, ClientError> {
+        self.ask_each(method, params)?.into_iter().collect()
+    }
+
+    /// As [`Rpc::ask_all`], where each question may be refused by itself.
+    ///
+    /// # Errors
+    /// When the node does not answer, or refuses all.
+    pub fn ask_each<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: Vec<Value>,
+    ) -> Result<Vec<Result<T, ClientError>>, ClientError> {
         let mut out = Vec::with_capacity(params.len());
         for some in params.chunks(ASKED_AT_ONCE) {
             let count = some.len() as u64;
@@ -103,7 +115,7 @@ impl Rpc {
                 return Err(unreadable(format!("{} answers to {count} questions", answers.len())));
             }
             for (id, answer) in (first..).zip(answers) {
-                out.push(answered(method, answer, Some(id))?);
+                out.push(answered(method, answer, Some(id)));
             }
         }
         Ok(out)

@@ -27,4 +27,4 @@ mod subscribe;
 pub use context::{Context, DevControl, NewBlock, Wake};
 pub use error::RpcError;
 pub use limits::Limits;
-pub use server::{BindError, Cors, Health, Server, ServerOptions};
+pub use server::{BindError, Cors, Health, Pages, Server, ServerOptions};

@@ -54,6 +54,12 @@ pub(crate) struct DemoArgs {
     /// One JSON object instead of tables.
     #[arg(long)]
     json: bool,
+    /// Port of the page to look at, and of JSON-RPC; 0 picks a free one.
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    port: u16,
+    /// Keep the chain and its page after the end of the story, until Ctrl-C.
+    #[arg(long)]
+    stay: bool,
 }
 
 /// # Errors
@@ -62,18 +68,30 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let mut steps = Steps::new(args.json);
     let input = Input::read(args.licenses.as_deref(), args.receipts.as_deref(), args.seed)?;
     steps.done(format!("{} receipts of {} licences read", input.receipts.len(), input.documents.len()));
-    let stage = Stage::set(&input, &mut steps)?;
+    let stage = Stage::set(&input, args.port, &mut steps)?;
     let played = play(&stage, &input, &mut steps);
+    if args.stay
+        && let Ok(report) = &played
+    {
+        tell(args, report);
+        stage.stay()?;
+    }
     // What went wrong in the play matters more than what then goes wrong in ending.
     let ended = stage.end();
     let report = played?;
     ended?;
+    if !args.stay {
+        tell(args, &report);
+    }
+    Ok(())
+}
+
+fn tell(args: &DemoArgs, report: &report::Report) {
     if args.json {
         output::line(report.json());
     } else {
         output::print(&report.text());
     }
-    Ok(())
 }
 
 fn play(stage: &Stage, input: &Input, steps: &mut Steps) -> Result<report::Report> {

@@ -1,6 +1,6 @@
 //! The stage: a chain in this process, who acts on it, a token, a lane, licences.
 
-use std::{collections::BTreeSet, sync::Arc, thread::JoinHandle};
+use std::{collections::BTreeSet, io::Write, sync::Arc, thread::JoinHandle};
 
 use alloy_primitives::{
     Address, B256, Bytes, FixedBytes, U256,
@@ -30,9 +30,10 @@ use super::{
     steps::Steps,
 };
 use crate::{
-    dev::{self, DevAccount, DevArgs, DevNode, accounts},
+    dev::{self, DevAccount, DevArgs, DevNode, Shown, accounts},
     exit::Usage,
     license::{self, Licences, Sender, Verdict},
+    stop,
 };
 
 /// `devnet/compat/contracts/tokens/Dollar.sol` as forge built it; write it anew when that contract changes.
@@ -77,17 +78,20 @@ pub(super) fn payer_address() -> Result<Address> {
 
 impl Stage {
     /// Starts the chain just after the last period and prepares everything up to the first receipt.
-    pub(super) fn set(input: &Input, steps: &mut Steps) -> Result<Self> {
+    pub(super) fn set(input: &Input, port: u16, steps: &mut Steps) -> Result<Self> {
         steps.part("The stage");
         let begin = input.last_period()?.end() + 60;
-        let line = ["demo", "--port", "0", "--automine", "--block-time", "100ms", "--accounts", "5"];
+        let port = port.to_string();
+        let line = ["demo", "--port", &port, "--automine", "--block-time", "100ms", "--accounts", "5"];
         let args = Line::try_parse_from(line)?.dev;
         let held: Arc<[DevAccount]> = accounts::derive(ACCOUNTS)?.into();
         let mut spec = dev::genesis::spec(&args, &[])?;
         spec.timestamp = begin;
         let wei = U256::from(ENDOWMENT_CHM) * U256::from(10).pow(U256::from(18));
         spec.alloc.extend(held.iter().map(|account| (account.address, GenesisAccount::with_balance(wei))));
-        let node = DevNode::start(&args, &spec, held.clone(), Some(begin + 1))?;
+        let names = input.documents.iter().map(|document| (document.id(), document.name.clone())).collect();
+        let shown = Shown { kind: "demo", names };
+        let node = DevNode::start(&args, &spec, held.clone(), Some(begin + 1), shown)?;
         let (url, clock) = (node.url(), node.chain().clone());
         let (stop, stopped) = oneshot::channel();
         let serving = std::thread::Builder::new().name("node".into()).spawn(move || {
@@ -115,7 +119,7 @@ impl Stage {
             stop,
             serving,
         };
-        steps.done(format!("a chain of one validator makes blocks; JSON-RPC on {url}"));
+        steps.done(format!("a chain of one validator makes blocks; look at it on {url}"));
         let prepared = stage.prepare(input, steps);
         match prepared {
             Ok(()) => Ok(stage),
@@ -254,6 +258,16 @@ impl Stage {
     pub(super) fn warp(&self, seconds: u64) -> Result<()> {
         self.clock.increase_time(seconds)?;
         self.clock.mine(1, None)?;
+        Ok(())
+    }
+
+    /// Waits until it is told to end, and says where to look meanwhile.
+    pub(super) fn stay(&self) -> Result<()> {
+        // Standard output is the report's.
+        let url = self.chain.rpc().url();
+        let _closed = writeln!(std::io::stderr(), "\nThe chain goes on: look at it on {url}; Ctrl-C ends it");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.context("waiting for the end")?.block_on(stop::signalled());
         Ok(())
     }
 

@@ -53,7 +53,7 @@ impl Ready<'_> {
         out.push_str(&format!(
             "\n  The keys are public (the mnemonic of Foundry and Hardhat): never use them elsewhere.\n\n  \
              chain id   {}\n  genesis    {}\n  height     {}\n  state      {kept}\n  \
-             http       http://{addr}\n  websocket  ws://{addr}\n  health     http://{addr}/health\n  \
+             page       http://{addr}/\n  http       http://{addr}\n  websocket  ws://{addr}\n  health     http://{addr}/health\n  \
              metrics    http://{addr}/metrics\n",
             self.chain_id,
             self.genesis,

@@ -6,6 +6,7 @@
 //! - [`control`]: what JSON-RPC may do on this command only.
 //! - [`banner`]: what is printed when ready.
 //! - [`blobs`]: keeping blobs and attesting them.
+//! - [`page`]: the page on the port of JSON-RPC.
 //! - [`node`]: joining the parts and stopping them in order.
 
 pub(crate) mod accounts;
@@ -15,7 +16,9 @@ mod blobs;
 mod control;
 pub(crate) mod genesis;
 mod node;
+mod page;
 
 pub(crate) use accounts::DevAccount;
 pub(crate) use args::DevArgs;
 pub(crate) use node::{DevNode, run};
+pub(crate) use page::Shown;

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result};
 use chlom_abci::{Attester, ChainError, DevChain, DevChainConfig};
 use chlom_app::genesis;
 use chlom_evm::genesis::GenesisSpec;
+use chlom_page::{Board, Site};
 use chlom_pool::{Pool, PoolConfig, PoolEnv};
 use chlom_primitives::Params;
 use chlom_rpc::{Context, Cors, Health, Limits, NewBlock, Server, ServerOptions};
@@ -25,6 +26,7 @@ use super::{
     banner::Ready,
     blobs::{DevBlobs, Follower, Held},
     control::{Control, Waker},
+    page::{self, Shown},
 };
 
 /// Heads and transactions that a slow subscriber may lag behind before it is told so and dropped.
@@ -46,7 +48,7 @@ pub(crate) fn run(args: &DevArgs) -> Result<()> {
     let held: Arc<[DevAccount]> = accounts::derive(args.accounts)?.into();
     let endowed: Vec<Address> = held.iter().map(|account| account.address).collect();
     let spec = super::genesis::spec(args, &endowed)?;
-    let node = DevNode::start(args, &spec, held.clone(), None)?;
+    let node = DevNode::start(args, &spec, held.clone(), None, Shown::dev())?;
     let head = node.store.head().context("the store has no head after genesis")?;
     let ready = Ready {
         chain_id: spec.params.chain.evm_chain_id,
@@ -68,10 +70,12 @@ pub(crate) struct DevNode {
     running: chlom_abci::chain::Running,
     blobs: DevBlobs,
     store: Store,
+    board: Arc<Board>,
 }
 
 impl DevNode {
-    /// Starts a chain of `spec`. `begin`: the time at which its clock begins, in seconds, where that is not the machine's.
+    /// Starts a chain of `spec`. `begin`: the time at which its clock begins, in seconds, where that is not the machine's. `shown`: what
+    /// its page shows besides.
     ///
     /// # Errors
     /// What kept it from starting.
@@ -80,6 +84,7 @@ impl DevNode {
         spec: &GenesisSpec,
         held: Arc<[DevAccount]>,
         begin: Option<u64>,
+        shown: Shown,
     ) -> Result<Self> {
         raise_file_limit();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -136,17 +141,20 @@ impl DevNode {
             client_version: client_version(),
             sync_timeout: Duration::from_secs(2),
         });
+        let board = Board::new();
         let options = ServerOptions {
             cors: cors(&args.cors),
             health: Arc::new(Halted(chain.clone())),
             registry: Registry::with_prefix("chlom"),
+            pages: Some(Arc::new(page::Pages(Site::new(board.clone())))),
         };
         // The port is taken before the first block is made: a second `chlom dev` must not get as far as that.
         let address = SocketAddr::new(args.host, args.port);
         let server = runtime.block_on(Server::bind(address, context, options))?;
+        page::start(&board, server.local_addr(), shown)?;
         let running = maker.start().context("starting the block producer")?;
         load_kzg();
-        Ok(Self { runtime, server, chain, running, blobs, store })
+        Ok(Self { runtime, server, chain, running, blobs, store, board })
     }
 
     /// Where JSON-RPC is spoken.
@@ -164,8 +172,9 @@ impl DevNode {
     /// # Errors
     /// Why the chain halted, or could not be closed.
     pub(crate) fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { runtime, server, chain, running, blobs, store } = self;
+        let Self { runtime, server, chain, running, blobs, store, board } = self;
         runtime.block_on(server.serve(stop));
+        board.end();
         chain.stop();
         running.join();
         blobs.close();

@@ -1,6 +1,7 @@
 //! `chlom lane`: what an operator of lanes does.
 //!
 //! - [`data`]: the data directory: which database, which lanes.
+//! - [`page`]: the page that `serve` shows.
 //! - [`init`], [`ingest`], [`generate`], [`status`], [`key`], [`serve`], [`sequence`],
 //!   [`export`], [`retain`]: the commands. [`retention`]: what those that stay do of the last by themselves.
 //! - [`chain`]: commands that need no data directory: collateral, pots, allowances, submitters, periods.
@@ -12,6 +13,7 @@ mod generate;
 mod ingest;
 mod init;
 mod key;
+mod page;
 mod retain;
 mod retention;
 mod sequence;

@@ -1,14 +1,16 @@
 //! What became of batches, by PayoutProofs' logs. What a block committed is final: a height is read once.
 
-use alloy_primitives::{Address, B256, Bytes, LogData, U64, U256};
+use alloy_primitives::{Address, B256, Bytes, LogData, U256};
 use alloy_sol_types::SolEvent;
 use chlom_lane::LaneId;
 use chlom_primitives::address::PAYOUT_PROOFS;
-use serde::Deserialize;
-use serde_json::json;
 
 use super::batches::Claim;
-use crate::{Chain, ClientError, contracts::payout_proofs::IPayoutProofs};
+use crate::{
+    Chain, ClientError,
+    contracts::payout_proofs::IPayoutProofs,
+    logs::{self, Log},
+};
 
 /// Heights that are asked for at once; a node that finds that too many is asked for fewer.
 const HEIGHTS_AT_ONCE: u64 = 2_000;
@@ -77,17 +79,6 @@ pub enum Happening {
     Released,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RpcLog {
-    topics: Vec<B256>,
-    data: Bytes,
-    block_number: U64,
-    #[serde(default)]
-    block_timestamp: U64,
-    transaction_hash: B256,
-}
-
 /// Follows batches of all lanes from a height on. Keep [`Follower::next`] and go on from there.
 #[derive(Clone, Debug)]
 pub struct Follower {
@@ -134,39 +125,36 @@ impl Follower {
     }
 }
 
+/// Topics of the logs that [`event`] reads.
+pub const TOPICS: [B256; 7] = [
+    IPayoutProofs::BatchAccepted::SIGNATURE_HASH,
+    IPayoutProofs::BatchVoided::SIGNATURE_HASH,
+    IPayoutProofs::ChallengeRevealed::SIGNATURE_HASH,
+    IPayoutProofs::AwardPaid::SIGNATURE_HASH,
+    IPayoutProofs::Finalized::SIGNATURE_HASH,
+    IPayoutProofs::BatchDone::SIGNATURE_HASH,
+    IPayoutProofs::BatchReleased::SIGNATURE_HASH,
+];
+
 /// What happened from a height to another, both included.
 ///
 /// # Errors
 /// [`ClientError`].
 pub fn logs(chain: &Chain, from: u64, to: u64) -> Result<Vec<LaneEvent>, ClientError> {
-    let topics = [
-        IPayoutProofs::BatchAccepted::SIGNATURE_HASH,
-        IPayoutProofs::BatchVoided::SIGNATURE_HASH,
-        IPayoutProofs::ChallengeRevealed::SIGNATURE_HASH,
-        IPayoutProofs::AwardPaid::SIGNATURE_HASH,
-        IPayoutProofs::Finalized::SIGNATURE_HASH,
-        IPayoutProofs::BatchDone::SIGNATURE_HASH,
-        IPayoutProofs::BatchReleased::SIGNATURE_HASH,
-    ];
-    let filter = json!({
-        "address": PAYOUT_PROOFS, "fromBlock": U64::from(from), "toBlock": U64::from(to), "topics": [topics],
-    });
-    let found: Vec<RpcLog> = chain.rpc().ask("eth_getLogs", json!([filter]))?;
-    found.into_iter().map(event).collect()
+    logs::between(chain, &[PAYOUT_PROOFS], &TOPICS, from, to)?.into_iter().map(event).collect()
 }
 
-fn event(log: RpcLog) -> Result<LaneEvent, ClientError> {
+/// What a log of PayoutProofs with one of [`TOPICS`] says.
+///
+/// # Errors
+/// [`ClientError::Answer`] for one that is none.
+pub fn event(log: Log) -> Result<LaneEvent, ClientError> {
     let unreadable = |why: String| ClientError::Answer { method: "eth_getLogs", why };
+    let (height, time, transaction) = (log.height, log.time, log.transaction);
     let data =
         LogData::new(log.topics, log.data).ok_or_else(|| unreadable("more than four topics".into()))?;
     let (batch, what) = happening(&data).map_err(|error| unreadable(error.to_string()))?;
-    Ok(LaneEvent {
-        height: log.block_number.to(),
-        time: log.block_timestamp.to(),
-        transaction: log.transaction_hash,
-        batch,
-        what,
-    })
+    Ok(LaneEvent { height, time, transaction, batch, what })
 }
 
 fn happening(data: &LogData) -> alloy_sol_types::Result<(B256, Happening)> {

@@ -47,9 +47,19 @@ pub(super) async fn handle(
 ) -> Result<Answer, Infallible> {
     let busy = connection.activity.begin();
     let (mut parts, body) = request.into_parts();
+    if let Some(page) = page(&connection, &parts) {
+        return Ok(page.map(|payload| payload.holding(busy)));
+    }
     let mut response = route(&connection, &mut parts, body).await;
     connection.shared.cors.annotate(&parts.headers, response.headers_mut());
     Ok(response.map(|payload| payload.holding(busy)))
+}
+
+/// A page for people, if it is one that is asked for.
+fn page(connection: &Connection, parts: &Parts) -> Option<Response<Payload>> {
+    let pages = connection.shared.pages.as_ref().filter(|_| !parts.headers.contains_key(UPGRADE))?;
+    let page = pages.answer(&parts.method, parts.uri.path(), &parts.headers)?;
+    Some(page.map(Payload::from))
 }
 
 async fn route(connection: &Arc<Connection>, parts: &mut Parts, body: Incoming) -> Answer {

@@ -3,7 +3,7 @@
 //! - [`listen`] accepts connections up to a cap, [`connection`] serves one and closes it when it only takes up room
 //!   (judged by [`activity`]).
 //! - [`http`] answers requests: JSON-RPC by POST, `/health` ([`health`]), `/metrics`, preflights ([`cors`]); [`payload`]
-//!   is an answer's body, [`upload`] takes blobs' bodies.
+//!   is an answer's body, [`upload`] takes blobs' bodies. What browsers see besides is the business of [`Pages`].
 //! - [`websocket`] serves an upgraded connection through its [`queue`].
 
 mod activity;
@@ -19,7 +19,9 @@ mod websocket;
 
 use std::{fmt, io, net::SocketAddr, sync::Arc};
 
+use bytes::Bytes;
 use chlom_primitives::Tx;
+use hyper::{HeaderMap, Method, Response};
 use prometheus_client::registry::Registry;
 use tokio::{
     net::TcpListener,
@@ -35,6 +37,12 @@ use crate::{
     metrics::{ChainCollector, ProcessCollector, RpcMetrics},
 };
 
+/// Pages for people, besides JSON-RPC; each binary knows what there is to see.
+pub trait Pages: Send + Sync {
+    /// The answer to a request, whose body is not read; `None` for what is no page. Must answer at once. No origin is let in by CORS.
+    fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response<Bytes>>;
+}
+
 /// What an operator chooses besides [`crate::Limits`].
 pub struct ServerOptions {
     /// Web pages that may use the endpoint.
@@ -43,6 +51,8 @@ pub struct ServerOptions {
     pub health: Arc<dyn Health>,
     /// What `/metrics` shows; the server adds its own metrics, the chain's, the pool's and the process's.
     pub registry: Registry,
+    /// What browsers are shown, where there is something.
+    pub pages: Option<Arc<dyn Pages>>,
 }
 
 /// Why the server cannot listen.
@@ -100,6 +110,7 @@ struct Shared {
     cors: Cors,
     health: Arc<dyn Health>,
     registry: Registry,
+    pages: Option<Arc<dyn Pages>>,
     phase: watch::Receiver<Phase>,
 }
 
@@ -143,6 +154,7 @@ impl Server {
             cors: options.cors,
             health: options.health,
             registry,
+            pages: options.pages,
             phase: watched,
             service: Service::new(context.clone(), metrics),
         };

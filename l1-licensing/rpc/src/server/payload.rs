@@ -44,7 +44,13 @@ impl Payload {
 
 impl From<String> for Payload {
     fn from(text: String) -> Self {
-        Self::new(Output::from_iter([Bytes::from(text)]), Share::default())
+        Bytes::from(text).into()
+    }
+}
+
+impl From<Bytes> for Payload {
+    fn from(bytes: Bytes) -> Self {
+        Self::new(Output::from_iter([bytes]), Share::default())
     }
 }
 

@@ -415,8 +415,12 @@ async fn the_pool_is_shown_by_account_and_nonce() {
 async fn a_taken_port_is_named_with_the_way_out() {
     let node = Node::start().await;
     let chain = crate::support::chain::Chain::new(Limits::default(), None);
-    let options =
-        ServerOptions { cors: Cors::Nobody, health: node.trouble.clone(), registry: Default::default() };
+    let options = ServerOptions {
+        cors: Cors::Nobody,
+        health: node.trouble.clone(),
+        registry: Default::default(),
+        pages: None,
+    };
     let error = Server::bind(node.addr, chain.context.clone(), options).await.unwrap_err();
     assert!(matches!(error, BindError::Taken(addr) if addr == node.addr));
     assert!(error.to_string().contains("choose another port with --port"), "{error}");

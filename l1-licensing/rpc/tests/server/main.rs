@@ -10,6 +10,7 @@
 mod attacks;
 mod http;
 mod limits;
+mod pages;
 mod support;
 mod uploads;
 mod websocket;

@@ -7,7 +7,7 @@ pub(crate) mod socket;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use chlom_blobs::BlobService;
-use chlom_rpc::{Cors, Health, Limits, Server, ServerOptions};
+use chlom_rpc::{Cors, Health, Limits, Pages, Server, ServerOptions};
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -54,19 +54,29 @@ impl Node {
     }
 
     pub(crate) async fn with_cors(limits: Limits, cors: Cors) -> Self {
-        Self::with_all(limits, cors, None).await
+        Self::with_all(limits, cors, None, None).await
     }
 
     /// A node that keeps blobs.
     pub(crate) async fn with_blobs(limits: Limits, blobs: Arc<BlobService>) -> Self {
-        Self::with_all(limits, Cors::Nobody, Some(blobs)).await
+        Self::with_all(limits, Cors::Nobody, Some(blobs), None).await
     }
 
-    async fn with_all(limits: Limits, cors: Cors, blobs: Option<Arc<BlobService>>) -> Self {
+    /// A node that has something to show to browsers, and lets scripts of all origins use JSON-RPC.
+    pub(crate) async fn with_pages(pages: Arc<dyn Pages>) -> Self {
+        Self::with_all(Limits::default(), Cors::Anybody, None, Some(pages)).await
+    }
+
+    async fn with_all(
+        limits: Limits,
+        cors: Cors,
+        blobs: Option<Arc<BlobService>>,
+        pages: Option<Arc<dyn Pages>>,
+    ) -> Self {
         let chain = Chain::new(limits, blobs);
         let trouble = Arc::new(Trouble::default());
         let options =
-            ServerOptions { cors, health: trouble.clone(), registry: Registry::with_prefix("chlom") };
+            ServerOptions { cors, health: trouble.clone(), registry: Registry::with_prefix("chlom"), pages };
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = Server::bind(any, chain.context.clone(), options).await.unwrap();
         let addr = server.local_addr();
