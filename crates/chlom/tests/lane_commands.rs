@@ -161,7 +161,7 @@ fn a_full_disk_is_said_and_what_was_taken_before_is_there() {
     assert_eq!((&done["files"][0]["known"], waiting()), (&json!(before), 200_000));
 }
 
-/// [OPR-8]: by itself, while it serves, with a record that `retain` shows.
+/// [OPR-9]: by itself, while it serves, with a record that `retain` shows.
 #[test]
 fn serving_removes_what_is_too_old_and_says_so() {
     let home = tempfile::tempdir().unwrap();

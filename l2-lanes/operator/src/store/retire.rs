@@ -39,7 +39,7 @@ impl Store {
     }
 
     /// As [`Store::retire`] of what is older than so many months, unless any process of this store did so within the last day. Upholds
-    /// [OPR-8].
+    /// [OPR-9].
     ///
     /// # Errors
     /// The database's.

@@ -233,7 +233,7 @@ fn contents_are_removed_after_their_time_and_ids_stay_taken() {
 }
 
 #[test]
-fn opr_8_retention_is_once_a_day_whoever_does_it() {
+fn opr_9_retention_is_once_a_day_whoever_does_it() {
     each(|store, lane| {
         let other = store.again().unwrap();
         let period = Period::new(20_250_902).unwrap();
