@@ -68,9 +68,11 @@ bench-da: ## Measure data availability beside c-kzg, and block times while cells
 	cargo build --release --locked -p chlom
 	node devnet/bench/pacing.mjs --chlom $(CARGO_TARGET_DIR)/release/chlom --json $(CACHE)/bench-pacing.json
 
-bench-lane: ## Measure lanes on one core: building, checking, proving and judging batches; a watcher's check with its index
+bench-lane: postgres ## Measure lanes on one core, a watcher's check with its index, and an operator's processes: CSV to chain, HTTP, an idle watcher
 	cargo bench --locked -p chlom-lane --bench lane
 	cargo bench --locked -p chlom-watcher --bench watch
+	cargo build --release --locked -p chlom
+	node devnet/bench/lane.mjs --chlom $(CARGO_TARGET_DIR)/release/chlom --json $(CACHE)/bench-lane.json
 
 chromium: ## Install Chromium from the distribution, if it is missing
 	devnet/tools/chromium

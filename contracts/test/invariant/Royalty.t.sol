@@ -109,6 +109,25 @@ contract RoyaltyInvariantTest is RoyaltyBase {
         assertEq(address(0x70002).balance, 0);
     }
 
+    /// @dev A payee that refuses money while a hold would take a part of it: nothing moves, alone or in a batch.
+    function test_a_withdrawal_that_is_refused_captures_nothing() public {
+        _handler.deposit(0, 1e24);
+        // Of a period that is over.
+        _handler.reserve(21 days << 32, 1e20);
+        _handler.settle(0);
+        _handler.placeHold(0, 1e18);
+        RoyaltyHandler.Route memory r = _handler.routeAt(0);
+        (address payee,,) = splits.entryAt(registry.splitHashOf(r.key.licence, r.key.splitVersion), 0);
+        assertEq(payee, address(0x70000), "the one that refuses");
+        (, uint256 held) = ledger.withdrawable(IRoyaltyLedger.Payout(r.key, address(0), 0));
+        assertGt(held, 0);
+        _handler.withdraw(0, false);
+        _handler.withdraw(0, true);
+        assertEq(ledger.takenOf(address(0), r.key, 0), 0);
+        assertEq(_handler.captured(address(0)), 0);
+        invariant_every_unit_is_accounted_for();
+    }
+
     /// @dev The handler does reach what it is for: see the counts with -vv.
     function test_the_handler_reaches_every_act() public {
         for (uint256 i; i < 60; ++i) {
